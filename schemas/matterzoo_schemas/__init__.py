@@ -1,0 +1,6 @@
+"""What crosses a container's wall: records, shards, events, exit codes, cards, environments."""
+
+__version__ = "0.1.0"
+
+SCHEMA_VERSION = 1
+"""Version of the record and shard files; raised when a file of the old version would be misread."""
