@@ -1,0 +1,239 @@
+"""The contract of an adapter: load a model once, turn a batch into vectors. Everything else is the worker's."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from matterzoo_schemas.columns import Array
+from matterzoo_schemas.records import Records
+from matterzoo_schemas.views import Structure
+
+if TYPE_CHECKING:
+    import ase
+
+
+@dataclass(frozen=True)
+class Setup:
+    """All that a worker is told before it starts: the resolved card and the choices of this run.
+
+    Parameters
+    ----------
+    model
+        The model's id.
+    card
+        The card as the host validated it.
+    adapter
+        `<file>:<class>`: the family's file, as the worker sees it.
+    options
+        The card's options with the user's choices (MACE head, UMA task, SevenNet modal, …).
+    device
+        `cpu` or `cuda`.
+    weights
+        The checkpoint's file or folder, as the worker sees it; None where the package carries it or there is none.
+    layers
+        Layers to write, in this order.
+    pooling
+        `mean`, `sum`, `max`, `first` or `last`.
+    nodes
+        Whether node vectors are written too.
+    node_budget
+        Most nodes (atoms, residues, tokens) in one batch.
+    seed, threads
+        Of every random generator, and of every thread pool.
+    """
+
+    model: str
+    card: Mapping[str, Any]
+    adapter: str
+    layers: Sequence[str]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    device: str = "cpu"
+    weights: str | None = None
+    pooling: str = "mean"
+    nodes: bool = False
+    node_budget: int = 2000
+    seed: int = 0
+    threads: int = 1
+
+    @property
+    def random_weights(self) -> bool:
+        """Whether the card asks for weights from the package's own constructor instead of a checkpoint."""
+        return bool(self.card["checkpoint"]["source"] == "none")
+
+    @property
+    def checkpoint(self) -> Path:
+        """The checkpoint's file or folder.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the run was given none.
+        """
+        if self.weights is None:
+            raise FileNotFoundError(f"{self.model} needs its checkpoint, and none was mounted")
+        return Path(self.weights)
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding:
+    """A model's answer to one batch. Arrays may be NumPy's or the backend's, on any device.
+
+    Parameters
+    ----------
+    layers
+        Node vectors [Σ nᵢ, d] by layer, or one vector a record [n, d] if `per_record`.
+    energy
+        Predicted energy [n] in eV.
+    offsets, index
+        Where the model's nodes are not the input's (tokens, heavy atoms): offsets [n+1] into the rows, and which
+        atom, residue or character each row is [Σ nᵢ].
+    per_record
+        The model has no nodes: the layers are already one vector a record.
+    """
+
+    layers: Mapping[str, Any]
+    energy: Any | None = None
+    offsets: npt.NDArray[np.int64] | None = None
+    index: npt.NDArray[np.int64] | None = None
+    per_record: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Some records, each with the view that the model takes."""
+
+    records: Records
+    view: str
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @property
+    def ids(self) -> list[str]:
+        """The records' ids."""
+        return list(self.records.ids)
+
+    @property
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """Number of nodes a record [n]."""
+        return self.records.views[self.view].sizes()
+
+
+class AtomsBatch(Batch):
+    """Structures as flat arrays, or one by one."""
+
+    @property
+    def numbers(self) -> npt.NDArray[np.uint8]:
+        """Atomic numbers [Σ nᵢ]."""
+        return self.records.atoms.numbers
+
+    @property
+    def positions(self) -> npt.NDArray[np.float64]:
+        """Cartesian coordinates [Σ nᵢ, 3] in Å."""
+        return self.records.atoms.positions
+
+    @property
+    def offsets(self) -> npt.NDArray[np.int64]:
+        """First row of each structure [n+1]."""
+        return self.records.atoms.offsets
+
+    @property
+    def cell(self) -> npt.NDArray[np.float64]:
+        """Lattice vectors as rows [n, 3, 3] in Å."""
+        return self.records.atoms.cell
+
+    @property
+    def pbc(self) -> npt.NDArray[np.bool_]:
+        """Periodic directions [n, 3]."""
+        return self.records.atoms.pbc
+
+    @property
+    def structures(self) -> list[Structure]:
+        """Each structure as an object."""
+        return [self.records.atoms[row] for row in range(len(self))]
+
+    @property
+    def ase_atoms(self) -> list[ase.Atoms]:
+        """Each structure as `ase.Atoms`, with `charge` and `spin` (multiplicity) in `info` where stated."""
+        from ase import Atoms
+
+        return [
+            Atoms(s.numbers, s.positions, cell=s.cell, pbc=s.pbc, info=_charge_and_spin(s)) for s in self.structures
+        ]
+
+
+def _charge_and_spin(structure: Structure) -> dict[str, int]:
+    stated = {"charge": structure.charge, "spin": structure.spin}
+    return {name: round(value) for name, value in stated.items() if not np.isnan(value)}
+
+
+class TextBatch(Batch):
+    """Strings: SMILES, SELFIES, text or amino-acid sequences."""
+
+    @property
+    def strings(self) -> list[str]:
+        """One string a record."""
+        return list(self.records.text(self.view).strings)
+
+
+BatchType = TypeVar("BatchType", bound=Batch)
+
+
+class Adapter(ABC, Generic[BatchType]):
+    """One model behind the contract.
+
+    A family's file subclasses `AtomsAdapter` or `TextAdapter`, and needs no more than `load` and `embed`.
+    """
+
+    batch_type: ClassVar[type[Batch]]
+    backend: ClassVar[str] = "torch"
+    """Who answers for device, seed, determinism and memory: `torch` or `none`."""
+    padded: ClassVar[bool] = False
+    """Whether a batch costs its longest member times its length (transformers), or the sum (graphs)."""
+
+    def __init__(self, setup: Setup, device: Any) -> None:
+        self.setup = setup
+        self.device = device
+
+    @abstractmethod
+    def load(self) -> None:
+        """Load the checkpoint (or, if `self.setup.random_weights`, build it random) onto `self.device`."""
+
+    @abstractmethod
+    def embed(self, batch: BatchType) -> Embedding:
+        """Return the vectors of a batch; never change the batch."""
+
+    def refuse(self, batch: BatchType) -> dict[int, str]:
+        """Return the rows this model cannot take, each with the reason, beyond what the card's domain says."""
+        del batch
+        return {}
+
+    def weights(self) -> Mapping[str, Array]:
+        """Return every learned array by name; what the fingerprint of the loaded weights is computed from.
+
+        The default serves an adapter whose `self.model` is a torch module; a model without weights returns nothing.
+        """
+        model = getattr(self, "model", None)
+        if model is None:
+            return {}
+        return {name: tensor.detach().cpu().numpy() for name, tensor in model.state_dict().items()}
+
+
+class AtomsAdapter(Adapter[AtomsBatch]):
+    """A model of atoms in space."""
+
+    batch_type = AtomsBatch
+
+
+class TextAdapter(Adapter[TextBatch]):
+    """A model of strings."""
+
+    batch_type = TextBatch
+    padded = True
