@@ -75,7 +75,8 @@ class Ready(_Message):
     has_energy: bool
     device: str
     versions: dict[str, str]
-    parameters: int | None
+    parameters: int
+    weights_sha256: str | None
     seconds: float
 
 

@@ -50,7 +50,7 @@ class TorchBackend:
 
     def peak_memory_mb(self) -> float:
         """Return the GPU's peak allocation if one is used, else the process's peak resident memory, in MB."""
-        if torch.cuda.is_initialized():
+        if torch.cuda.is_available():
             return torch.cuda.max_memory_allocated() / 2**20
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
