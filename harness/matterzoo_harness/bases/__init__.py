@@ -1,0 +1,1 @@
+"""Base images: made from Debian packages, or pulled from a registry."""

@@ -1,0 +1,98 @@
+"""An environment's folder: found by name, its description read and checked."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import tomllib
+from pydantic import ValidationError
+
+from matterzoo_harness.locations import containers_roots
+from matterzoo_schemas.environment import Environment
+from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
+
+
+@dataclass(frozen=True)
+class EnvironmentFolder:
+    """`containers/<env>/` with its validated description."""
+
+    path: Path
+    environment: Environment
+
+    @property
+    def name(self) -> str:
+        """The environment's name, which is its folder's."""
+        return self.environment.name
+
+    def lock(self, variant: str) -> Path:
+        """Give the lock file of a variant.
+
+        Raises
+        ------
+        MatterzooError
+            BAD_CARD if the environment has no such variant, or its lock was not made yet.
+        """
+        if variant not in self.environment.variants:
+            there = ", ".join(self.environment.variants)
+            raise MatterzooError(
+                ExitCode.BAD_CARD, f"environment {self.name} has no variant {variant}; it has: {there}"
+            )
+        lock = self.path / f"{variant}.lock"
+        if not lock.is_file():
+            raise MatterzooError(
+                ExitCode.BAD_CARD,
+                f"environment {self.name} has no lock for {variant}: {lock} is missing",
+                f"matterzoo lock {self.name}",
+            )
+        return lock
+
+    def lock_sha256(self, variant: str) -> str:
+        """Hash the lock of a variant (part of content and recipe keys)."""
+        return hashlib.sha256(self.lock(variant).read_bytes()).hexdigest()
+
+
+def environment_names() -> list[str]:
+    """List every environment that can be found, sorted."""
+    return sorted({file.parent.name for root in containers_roots() for file in root.glob("*/environment.toml")})
+
+
+def find_environment(name: str) -> EnvironmentFolder:
+    """Find an environment by name, a user's own before ours.
+
+    Raises
+    ------
+    MatterzooError
+        BAD_CARD if there is none of that name (the nearest are named) or its description is not valid.
+    """
+    for root in containers_roots():
+        if (root / name / "environment.toml").is_file():
+            return read_environment(root / name)
+    names = environment_names()
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.4) or names
+    raise MatterzooError(ExitCode.BAD_CARD, f"there is no environment {name!r}", f"did you mean {', '.join(near)}?")
+
+
+def read_environment(folder: Path) -> EnvironmentFolder:
+    """Read and validate one folder's `environment.toml`.
+
+    Raises
+    ------
+    MatterzooError
+        BAD_CARD naming each wrong key.
+    """
+    file = folder / "environment.toml"
+    try:
+        environment = Environment.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise MatterzooError(ExitCode.BAD_CARD, f"{file} cannot be read: {error}") from error
+    except ValidationError as error:
+        faults = "\n".join(f"  {'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
+        raise MatterzooError(ExitCode.BAD_CARD, f"{file} is not a valid environment:\n{faults}") from error
+    if environment.name != folder.name:
+        raise MatterzooError(
+            ExitCode.BAD_CARD, f"{file} says that its name is {environment.name}, but its folder is {folder.name}"
+        )
+    return EnvironmentFolder(folder, environment)

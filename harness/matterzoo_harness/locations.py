@@ -1,0 +1,57 @@
+"""Where things lie: the user's store and cache, and the recipes that travel with the package."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+import matterzoo_harness
+from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
+
+
+def home() -> Path:
+    """Give the folder of what must be kept (the store): `MATTERZOO_HOME`, else the user's data folder."""
+    return Path(os.environ.get("MATTERZOO_HOME") or platformdirs.user_data_path("matterzoo")).expanduser()
+
+
+def cache() -> Path:
+    """Give the folder of what can be made again (environments): `MATTERZOO_CACHE`, else the user's cache folder."""
+    return Path(os.environ.get("MATTERZOO_CACHE") or platformdirs.user_cache_path("matterzoo")).expanduser()
+
+
+def offline() -> bool:
+    """Tell whether `MATTERZOO_OFFLINE` forbids the network."""
+    return os.environ.get("MATTERZOO_OFFLINE", "") not in ("", "0")
+
+
+def refuse_offline(what: str) -> None:
+    """Stop before the network is touched, naming what would have been fetched.
+
+    Raises
+    ------
+    MatterzooError
+        INPUT_MISSING if `MATTERZOO_OFFLINE` is set.
+    """
+    if offline():
+        raise MatterzooError(
+            ExitCode.INPUT_MISSING,
+            f"MATTERZOO_OFFLINE is set, and this is not in the store: {what}",
+            "unset MATTERZOO_OFFLINE, or copy the store of a machine that has it to MATTERZOO_HOME",
+        )
+
+
+def containers_roots() -> list[Path]:
+    """List the folders of environments, a user's own (`MATTERZOO_PATH`) before ours."""
+    own = [
+        Path(entry).expanduser() / "containers" for entry in os.environ.get("MATTERZOO_PATH", "").split(":") if entry
+    ]
+    return [root for root in [*own, packaged_containers()] if root.is_dir()]
+
+
+def packaged_containers() -> Path:
+    """Give our own `containers/`: of the checkout, or of the installed wheel."""
+    package = Path(matterzoo_harness.__file__).parent
+    checkout = package.parent.parent / "containers"
+    return checkout if checkout.is_dir() else package.parent / "matterzoo" / "_data" / "containers"
