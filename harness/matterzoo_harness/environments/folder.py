@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-import tomllib
 from pydantic import ValidationError
 
 from matterzoo_harness.locations import containers_roots

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from matterzoo_harness.environments.folder import EnvironmentFolder
+from matterzoo_harness.environments.interpreters import run_uv
 from matterzoo_harness.environments.lockfile import read_lock
 from matterzoo_harness.locations import refuse_offline
 from matterzoo_harness.pip_settings import PipSettings, read_pip_settings, uv_environment
@@ -100,13 +100,9 @@ def compile_lock(requirements: Sequence[str], output: Path, options: Sequence[st
         if output.is_file() and not upgrade:
             shutil.copyfile(output, lock)
         fixed = ["--quiet", "--generate-hashes", "--no-header", "--no-annotate", "--no-emit-find-links"]
-        done = subprocess.run(
-            ["uv", "pip", "compile", str(asked), "--output-file", str(lock), *fixed, *options],
-            env=os.environ | uv_environment(_published(read_pip_settings())),
-            cwd=scratch,
-            capture_output=True,
-            text=True,
-            check=False,
+        done = run_uv(
+            ["pip", "compile", str(asked), "--output-file", str(lock), *fixed, *options],
+            variables=uv_environment(_published(read_pip_settings())),
         )
         if done.returncode:
             raise MatterzooError(
