@@ -30,7 +30,7 @@ class Setup:
     card
         The card as the host validated it.
     adapter
-        `<file>:<class>`: the family's file, as the worker sees it.
+        `<family>:<class>` as on the card, or `/path/to/file.py:<class>` for a private zoo's.
     options
         The card's options with the user's choices (MACE head, UMA task, SevenNet modal, …).
     device

@@ -21,6 +21,20 @@ class _Message:
 
 
 @dataclass(frozen=True)
+class Load(_Message):
+    """The first request: load this model.
+
+    Parameters
+    ----------
+    setup
+        The resolved card and the choices of the run, as `matterzoo_adapters.base.Setup` takes them.
+    """
+
+    name: ClassVar[str] = "load"
+    setup: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class EmbedShard(_Message):
     """Embed records `start … stop` of a file and commit the answer as a file.
 
@@ -113,10 +127,10 @@ class Failed(_Message):
     hint: str = ""
 
 
-Request = EmbedShard | Probe
+Request = Load | EmbedShard | Probe
 Event = Ready | BatchStarted | ShardDone | Failed
 _TYPES: dict[str, type[_Message]] = {
-    kind.name: kind for kind in (EmbedShard, Probe, Ready, BatchStarted, ShardDone, Failed)
+    kind.name: kind for kind in (Load, EmbedShard, Probe, Ready, BatchStarted, ShardDone, Failed)
 }
 
 
