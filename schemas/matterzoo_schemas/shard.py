@@ -102,6 +102,18 @@ class Embeddings:
         """Which records have vectors [n]."""
         return np.asarray(self.status == Status.OK)
 
+    def take(self, rows: Array) -> Embeddings:
+        """Return the pooled vectors of the records `rows`, in that order; node vectors are left behind."""
+        return Embeddings(
+            self.ids.take(rows),
+            {name: Layer(layer.pooled[rows]) for name, layer in self.layers.items()},
+            self.status[rows],
+            self.reason.take(rows),
+            None if self.energy is None else self.energy[rows],
+            None,
+            self.header,
+        )
+
     def tensors(self) -> dict[str, Array]:
         """Return the tensors that stand for these embeddings in a file."""
         tensors: dict[str, Array] = {

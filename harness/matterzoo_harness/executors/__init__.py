@@ -1,0 +1,1 @@
+"""Who runs the plans: an executor takes plans and leaves committed shards."""

@@ -1,0 +1,212 @@
+"""From shards to one file a model, and the proof that several models saw the same records in the same order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from matterzoo_harness.plan import Plan, Shard
+from matterzoo_schemas.canonical import TensorSpec, TensorWriter, open_tensors
+from matterzoo_schemas.columns import Array
+from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
+from matterzoo_schemas.shard import KIND, Embeddings, file_header
+
+
+def shard_is_done(folder: Path, shard: Shard) -> bool:
+    """Tell whether a committed file carries the shard's key."""
+    return carries_key(folder / shard.file_name, shard.key)
+
+
+def carries_key(path: Path, key: str) -> bool:
+    """Tell whether a file of embeddings is there, whole, and made of exactly what the key says."""
+    if not path.is_file():
+        return False
+    try:
+        return bool(open_tensors(path, KIND).header.get("key") == key)
+    except MatterzooError:
+        return False
+
+
+def assemble(plan: Plan, folder: Path, output: Path) -> Embeddings:
+    """Put all shards of one model into one file, in the order of the records, without holding them in memory.
+
+    Parameters
+    ----------
+    plan
+        What was to be done.
+    folder
+        Where its shards are.
+    output
+        The file to commit.
+
+    Raises
+    ------
+    MatterzooError
+        `INPUT_MISSING` if a shard is missing, `BAD_INPUT` if it is of another run or its ids are not the records'.
+    """
+    parts = [_open_shard(folder, shard) for shard in plan.shards]
+    specs = _specs(parts)
+    header = {**plan.header, "key": plan.key}
+    layers = sorted(parts[0].layers)
+    with TensorWriter(output, specs, file_header(header, layers, plan.count)) as writer:
+        rows: dict[str, int] = dict.fromkeys(specs, 0)
+        ends: dict[str, int] = {}
+        for part in parts:
+            tensors = _fitted(part, specs)
+            for name, values in tensors.items():
+                piece, first = values, rows[name]
+                if name.endswith("/offsets"):
+                    piece = values[1:] + ends.get(name, 0) if name in ends else values
+                    ends[name] = int(piece[-1]) if len(piece) else ends.get(name, 0)
+                writer.write(name, np.ascontiguousarray(piece), first)
+                rows[name] = first + len(piece)
+    return Embeddings.open(output)
+
+
+def _open_shard(folder: Path, shard: Shard) -> Embeddings:
+    path = folder / shard.file_name
+    if not path.exists():
+        raise MatterzooError(ExitCode.INPUT_MISSING, f"shard {path} is missing", "run the same command again")
+    part = Embeddings.open(path)
+    if (part.header or {}).get("key") != shard.key or len(part) != shard.stop - shard.start:
+        raise MatterzooError(ExitCode.BAD_INPUT, f"{path} is of another run", "run the same command again")
+    return part
+
+
+def _specs(parts: Sequence[Embeddings]) -> dict[str, TensorSpec]:
+    """Return type and whole shape of every tensor; a shard where all failed may not know the vectors' length."""
+    specs: dict[str, TensorSpec] = {}
+    for part in parts:
+        for name, values in part.tensors().items():
+            before = specs.get(name, TensorSpec(values.dtype, (0, *values.shape[1:])))
+            length = before.shape[0] + len(values) - (1 if name.endswith("/offsets") and before.shape[0] else 0)
+            width = tuple(max(a, b) for a, b in zip(before.shape[1:], values.shape[1:], strict=True))
+            specs[name] = TensorSpec(values.dtype, (length, *width))
+    return specs
+
+
+def _fitted(part: Embeddings, specs: Mapping[str, TensorSpec]) -> dict[str, Array]:
+    fitted = {}
+    for name, values in part.tensors().items():
+        width = specs[name].shape[1:]
+        if values.shape[1:] == width:
+            fitted[name] = values
+        elif part.ok.any():
+            raise MatterzooError(ExitCode.BAD_INPUT, f"{name} has length {values.shape[1:]} here and {width} there")
+        else:
+            fitted[name] = np.full((len(values), *width), np.nan, values.dtype)
+    return fitted
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Several models over the same records.
+
+    Parameters
+    ----------
+    ids
+        Ids of the records, in order [n].
+    models
+        Embeddings by model id, rows in the order of `ids`.
+    common
+        Records for which every model has a vector [n].
+    dropped
+        Ids that were left out because not every model had them, on request.
+    """
+
+    ids: list[str]
+    models: dict[str, Embeddings]
+    common: npt.NDArray[np.bool_]
+    dropped: list[str]
+
+    def summary(self) -> dict[str, Any]:
+        """Return what was proved, JSON-able."""
+        return {
+            "records": len(self.ids),
+            "common": int(self.common.sum()),
+            "dropped": self.dropped,
+            "models": {
+                name: {
+                    "ok": int(e.ok.sum()),
+                    "failed": int((~e.ok).sum()),
+                    "layers": {layer: int(value.pooled.shape[1]) for layer, value in e.layers.items()},
+                    "key": (e.header or {}).get("key"),
+                    "random_weights": bool((e.header or {}).get("random_weights")),
+                }
+                for name, e in self.models.items()
+            },
+        }
+
+
+def gather(files: Mapping[str, Path], *, intersect: bool = False) -> Gathered:
+    """Prove that all models saw the same ids in the same order from the same data.
+
+    Parameters
+    ----------
+    files
+        File of embeddings by model id.
+    intersect
+        Keep the records that every model has, in the first model's order, instead of refusing a difference.
+
+    Raises
+    ------
+    MatterzooError
+        `BAD_INPUT`, naming both models and the first ids that differ; also where the records behind equal ids differ.
+    """
+    if not files:
+        raise MatterzooError(ExitCode.INPUT_MISSING, "there are no embeddings to gather")
+    models = {name: Embeddings.open(path) for name, path in files.items()}
+    first, *others = models
+    dropped: list[str] = []
+    if not intersect:
+        for other in others:
+            _same_records(first, models[first], other, models[other])
+    else:
+        models, dropped = _intersected(models)
+    ids = list(models[first].ids)
+    common = np.logical_and.reduce([e.ok for e in models.values()])
+    return Gathered(ids, models, common, dropped)
+
+
+def _same_records(a: str, first: Embeddings, b: str, second: Embeddings) -> None:
+    if first.ids != second.ids:
+        here, there = list(first.ids), list(second.ids)
+        missing = sorted(set(here) - set(there))
+        foreign = sorted(set(there) - set(here))
+        what = "; ".join(
+            f"{len(names)} {kind}, such as {', '.join(names[:3])}"
+            for kind, names in ((f"missing from {b}", missing), (f"foreign to {a}", foreign))
+            if names
+        )
+        raise MatterzooError(
+            ExitCode.BAD_INPUT,
+            f"{a} and {b} did not see the same records: {what or 'the same ids in another order'}",
+            "embed both from the same input, or add --intersect",
+        )
+    identities = [(e.header or {}).get("records") for e in (first, second)]
+    if identities[0] != identities[1]:
+        raise MatterzooError(
+            ExitCode.BAD_INPUT,
+            f"{a} and {b} have the same ids, but the data behind them differs ({identities[0]} and {identities[1]})",
+            "embed both from the same input",
+        )
+
+
+def _intersected(models: Mapping[str, Embeddings]) -> tuple[dict[str, Embeddings], list[str]]:
+    ids = {name: list(e.ids) for name, e in models.items()}
+    shared = set.intersection(*(set(names) for names in ids.values()))
+    first = next(iter(models))
+    kept = [name for name in ids[first] if name in shared]
+    if not kept:
+        raise MatterzooError(ExitCode.BAD_INPUT, "the models have no record in common")
+    every = sorted(set().union(*ids.values()) - shared)
+    taken = {}
+    for name, e in models.items():
+        where = {record: row for row, record in enumerate(ids[name])}
+        taken[name] = e.take(np.array([where[record] for record in kept], np.int64))
+    return taken, every

@@ -1,0 +1,91 @@
+"""A model as the harness sees it: its card, its lock, and the files they speak of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from matterzoo_schemas.canonical import sha256_of, sha256_of_file
+from matterzoo_schemas.card import ModelCard
+from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
+from matterzoo_schemas.lock import ModelLock
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model of the catalogue.
+
+    Parameters
+    ----------
+    card, lock
+        The hand-written and the machine-written half.
+    folder
+        Where both lie.
+    adapter_file
+        The family's Python file.
+    private
+        Whether it comes from a user's own zoo (`MATTERZOO_PATH`) rather than from ours.
+    """
+
+    card: ModelCard
+    lock: ModelLock
+    folder: Path
+    adapter_file: Path
+    private: bool = False
+
+    @property
+    def id(self) -> str:
+        """The model's id."""
+        return self.card.id
+
+    @property
+    def lock_file(self) -> Path:
+        """Where the machine-written half lies."""
+        return self.folder / "lock.json"
+
+    @property
+    def adapter_sha256(self) -> str:
+        """SHA-256 of the adapter's file as it is now."""
+        return sha256_of_file(self.adapter_file)
+
+    @property
+    def card_sha256(self) -> str:
+        """SHA-256 of the resolved card."""
+        return sha256_of(self.card.model_dump(mode="json"))
+
+    def options(self, chosen: dict[str, str]) -> dict[str, str]:
+        """Return the value of every option, the user's choices over the card's.
+
+        Raises
+        ------
+        MatterzooError
+            `USAGE` if there is no such option or value; what there is is listed.
+        """
+        for name, value in chosen.items():
+            option = self.card.options.get(name)
+            if option is None:
+                there = ", ".join(self.card.options) or "none"
+                raise MatterzooError(ExitCode.USAGE, f"{self.id} has no option {name!r}; it has: {there}")
+            if value not in option.allowed:
+                there = ", ".join(option.allowed)
+                raise MatterzooError(ExitCode.USAGE, f"{self.id}: {name} cannot be {value!r}; it can be: {there}")
+        return {name: option.value for name, option in self.card.options.items()} | chosen
+
+    def layers(self, chosen: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the layers to write: the chosen ones, or the card's default; `all` is every layer.
+
+        Raises
+        ------
+        MatterzooError
+            `USAGE` if there is no such layer; what there is is listed.
+        """
+        there = [layer.name for layer in self.card.embedding.layers]
+        if not chosen:
+            return (self.card.embedding.default,)
+        if chosen == ("*",):
+            return tuple(there)
+        if missing := [name for name in chosen if name not in there]:
+            raise MatterzooError(
+                ExitCode.USAGE, f"{self.id} has no layer {', '.join(missing)}; it has: {', '.join(there)}"
+            )
+        return chosen
