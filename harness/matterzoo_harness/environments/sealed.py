@@ -53,8 +53,8 @@ def build_sources(
     Raises
     ------
     MatterzooError
-        INPUT_MISSING if the source was not fetched; BAD_CARD if it does not build, or is not pure Python (its wheel would
-        depend on this machine's compiler).
+        INPUT_MISSING if the source was not fetched; BAD_CARD if it does not build, or is not pure Python (its wheel
+        would depend on this machine's compiler).
     """
     for pin in pins:
         if pin.name in source_only:

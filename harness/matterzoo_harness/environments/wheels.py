@@ -165,9 +165,9 @@ def _torch_links(pins: Sequence[Pin], python: str) -> list[str]:
     if not places:
         raise MatterzooError(
             ExitCode.INPUT_MISSING,
-            f"the locked CPU build {locked[0]} can be had neither from a folder that pip is configured with (find-links) "
-            "nor from PyTorch's own index",
-            "put its wheel in a folder and set PIP_FIND_LINKS to it, or use the CUDA variant, which runs on the CPU too",
+            f"the locked CPU build {locked[0]} can be had neither from a folder that pip is configured with "
+            "(find-links) nor from PyTorch's own index",
+            "put its wheel in a folder and set PIP_FIND_LINKS to it",
         )
     return ["--find-links", places[0]]
 
