@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from matterzoo_schemas.card import Sha256, Strict, parse
+from matterzoo_schemas.environment import VariantName
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 
@@ -34,11 +35,11 @@ class ModelLock(Strict):
     """What was measured of a model: hashes, and what was verified with them."""
 
     adapter_sha256: Sha256 | None = None
-    environment_sha256: dict[Literal["cpu", "cuda"], Sha256] = {}
+    environment_sha256: dict[VariantName, Sha256] = {}
     checkpoint: LockedCheckpoint | None = None
     weights_sha256: Sha256 | None = None
     """Fingerprint of every learned array once loaded; equal for two seeds, so nothing of it was left random."""
-    recipe_key: dict[Literal["cpu", "cuda"], Sha256] = {}
+    recipe_key: dict[VariantName, Sha256] = {}
     image_digest: str | None = None
     golden_sha256: Sha256 | None = None
     verified: tuple[Verified, ...] = ()

@@ -41,6 +41,7 @@ class ShardRunner:
         self._tell = listener
         self._worker: Conversation | None = None
         self._before = 0
+        self._stopped = False
 
     def run(self) -> None:
         """Commit every shard that is not committed yet.
@@ -77,6 +78,16 @@ class ShardRunner:
                 self._worker.close()
             lock.release()
 
+    def stop(self) -> None:
+        """End the worker; what is committed stays. May be called from another thread."""
+        self._stopped = True
+        if worker := self._worker:
+            worker.kill()
+
+    def _refuse_if_stopped(self) -> None:
+        if self._stopped:
+            raise MatterzooError(ExitCode.INTERRUPTED, "interrupted", "the same command goes on where it stopped")
+
     def _run_shard(self, shard: Shard) -> None:
         failed = dict(shard.failed)
         alone: set[int] = set()
@@ -85,6 +96,7 @@ class ShardRunner:
             try:
                 self._with_worker(partial(self._embed, shard, failed, alone))
             except WorkerDied as death:
+                self._refuse_if_stopped()
                 self._warn(f"{death.reason}; looking for the record that did it")
                 if culprits := self._culprits(shard, death):
                     failed |= culprits
@@ -160,6 +172,7 @@ class ShardRunner:
             raise
 
     def _start(self) -> Conversation:
+        self._refuse_if_stopped()
         job, model = self.job, self.job.plan.model
         spec = worker_spec(job)
         self._tell(Notice(model.id, "preparing", text=job.runtime.name))

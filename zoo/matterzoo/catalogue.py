@@ -1,0 +1,158 @@
+"""Find models: ours, and those of a user's own zoo (`MATTERZOO_PATH`)."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib.util
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
+
+if TYPE_CHECKING:
+    from matterzoo_harness.model import Model
+
+
+@dataclass(frozen=True)
+class Zoo:
+    """A folder of models and where their adapters lie."""
+
+    models: Path
+    adapters: Path
+    private: bool
+
+
+def zoos() -> list[Zoo]:
+    """Return every zoo, a user's own before ours, so that it may override."""
+    entries = [Path(entry).expanduser() for entry in os.environ.get("MATTERZOO_PATH", "").split(":") if entry]
+    own = [Zoo(entry / "models", entry / "adapters", private=True) for entry in entries]
+    package = Path(__file__).parent
+    checkout = package.parent / "models"
+    ours = Zoo(checkout if checkout.is_dir() else package / "_data" / "models", _our_adapters(), private=False)
+    return [zoo for zoo in [*own, ours] if zoo.models.is_dir()]
+
+
+def _our_adapters() -> Path:
+    """Locate the adapters without importing them: the host never imports a model's package."""
+    spec = importlib.util.find_spec("matterzoo_adapters")
+    if spec is None or not spec.submodule_search_locations:
+        raise MatterzooError(ExitCode.BUG, "matterzoo_adapters is not installed", "make clean, then again")
+    return Path(next(iter(spec.submodule_search_locations))) / "models"
+
+
+def cards() -> Iterator[tuple[Zoo, Path]]:
+    """Yield every model's folder once, sorted by id within a zoo."""
+    seen = set()
+    for zoo in zoos():
+        for path in sorted(zoo.models.glob("*/card.toml")):
+            if path.parent.name not in seen:
+                seen.add(path.parent.name)
+                yield zoo, path.parent
+
+
+def find(model_id: str) -> Model:
+    """Read one model.
+
+    Raises
+    ------
+    MatterzooError
+        `USAGE` if there is none of that id, with the nearest first; `BAD_CARD` if its card is not valid.
+    """
+    from matterzoo_harness.cards import read_card
+    from matterzoo_harness.model import Model
+    from matterzoo_schemas.lock import read_lock
+
+    for zoo, folder in cards():
+        if folder.name == model_id:
+            card = read_card(folder / "card.toml")
+            adapter = zoo.adapters / f"{card.adapter.partition(':')[0]}.py"
+            private = zoo.private and adapter.is_file()
+            if not adapter.is_file():
+                adapter = _our_adapters() / adapter.name
+            if not adapter.is_file():
+                raise MatterzooError(ExitCode.BAD_CARD, f"{model_id}: there is no adapter file {adapter.name}")
+            return Model(card, read_lock(folder / "lock.json"), folder, adapter, private)
+    raise unknown(model_id)
+
+
+def unknown(model_id: str) -> MatterzooError:
+    """Return the error for an id that no zoo has; it lists what there is, the nearest first."""
+    names = [folder.name for _, folder in cards()]
+    near = difflib.get_close_matches(model_id.lower(), names, n=5, cutoff=0.3)
+    rest = [name for name in names if name not in near]
+    what = f"there is no model {model_id!r}" if model_id else "no model was named"
+    first = f"did you mean {near[0]}? " if near and model_id else ""
+    return MatterzooError(ExitCode.USAGE, what, f"{first}There is: {', '.join([*near, *rest])}")
+
+
+def index() -> list[dict[str, Any]]:
+    """Return a line a model for `list`, from a generated index that is keyed by the hash of all cards and locks.
+
+    Reading eighty cards through pydantic costs a second; reading the index costs milliseconds.
+    """
+    folders = list(cards())
+    digest = hashlib.sha256()
+    for _, folder in folders:
+        for name in ("card.toml", "lock.json"):
+            file = folder / name
+            digest.update(f"{file}\0".encode() + (file.read_bytes() if file.exists() else b"") + b"\0")
+    file = _index_file()
+    try:
+        stored = json.loads(file.read_bytes())
+        if stored["key"] == digest.hexdigest():
+            return list(stored["models"])
+    except (OSError, ValueError, KeyError):
+        pass
+    models = [_line(folder.name) for _, folder in folders]
+    _store(file, {"key": digest.hexdigest(), "models": models})
+    return models
+
+
+def _index_file() -> Path:
+    from matterzoo_harness.locations import cache
+
+    return cache() / "catalogue.json"
+
+
+def _store(file: Path, content: dict[str, Any]) -> None:
+    """Keep the index if that can be done; a read-only cache only costs time."""
+    scratch = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        scratch.write_text(json.dumps(content), "utf-8")
+        scratch.replace(file)
+    except OSError:
+        return
+
+
+def _line(model_id: str) -> dict[str, Any]:
+    from matterzoo.states import state_of
+
+    try:
+        model = find(model_id)
+    except MatterzooError as error:
+        return {"id": model_id, "state": "invalid", "reason": error.message}
+    card = model.card
+    layer = next(layer for layer in card.embedding.layers if layer.name == card.embedding.default)
+    return {
+        "id": model.id,
+        "name": card.name,
+        "family": card.family,
+        "view": card.view.value,
+        "environment": card.environment,
+        "dim": layer.dim,
+        "energy": card.energy.available,
+        "parameters": card.training.parameters,
+        "licence": card.licence.weights or card.licence.code,
+        "non_commercial": card.licence.non_commercial,
+        "lifecycle": card.lifecycle.value,
+        "state": state_of(model),
+        "random_weights": card.random_weights,
+        "private": model.private,
+        "summary": card.summary,
+    }
