@@ -1,0 +1,59 @@
+"""Crystallographic CIF with ASE; symmetry is applied, disorder is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import BytesIO
+
+from ase.io.cif import CIFBlock, NoStructureData, parse_cif
+
+from matterzoo_harness.readers.ase_atoms import entry_of_atoms
+from matterzoo_harness.readers.files import Source
+from matterzoo_harness.readers.result import Entry
+
+FULL_OCCUPANCY = 0.999
+"""Occupancies are printed with three decimals as a rule; 0.999 is a rounded 1."""
+
+
+def read_cif(source: Source) -> Iterator[Entry]:
+    """Yield one entry a data block with atoms; several are called `<name>:<block>`.
+
+    Blocks that hold no structure (`data_global`) are none; a file in which no block does is one failed record.
+    """
+    with source.open() as file:
+        text = file.read()
+    blocks = [block for block in parse_cif(BytesIO(text)) if "_atom_site_label" in block or block.has_structure()]
+    if not blocks:
+        yield Entry(failure="no data block holds atoms")
+    for block in blocks:
+        yield _entry(block, f"{source.name}:{block.name}" if len(blocks) > 1 else None)
+
+
+def _entry(block: CIFBlock, name: str | None) -> Entry:
+    if disorder := _disorder(block):
+        return Entry(name, failure=disorder)
+    try:
+        atoms = block.get_atoms(fractional_occupancies=False)
+    except NoStructureData as error:
+        return Entry(name, failure=f"no structure: {error}")
+    except Exception as error:  # noqa: BLE001 (ASE raises what it meets)
+        return Entry(name, failure=f"ASE cannot build the structure: {type(error).__name__}: {error}")
+    return entry_of_atoms(atoms, {}, name)
+
+
+def _disorder(block: CIFBlock) -> str:
+    """Say why the block's sites are no single structure; empty if they are."""
+    labels = _column(block, "_atom_site_label")
+    occupancies = _column(block, "_atom_site_occupancy")
+    for label, occupancy in zip(labels or map(str, range(len(occupancies))), occupancies, strict=False):
+        if isinstance(occupancy, int | float) and occupancy < FULL_OCCUPANCY:
+            return f"site {label} is occupied to {occupancy:g}: a partly occupied site is no single structure"
+    groups = {str(group) for group in _column(block, "_atom_site_disorder_group")} - {".", "?"}
+    if len(groups) > 1:
+        return f"the sites belong to the alternative disorder groups {', '.join(sorted(groups))}"
+    return ""
+
+
+def _column(block: CIFBlock, tag: str) -> list[object]:
+    values = block.get(tag) or []
+    return list(values) if isinstance(values, list) else [values]

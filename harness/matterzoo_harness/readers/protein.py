@@ -1,0 +1,81 @@
+"""Proteins from PDB, mmCIF and BinaryCIF with biotite: a record a chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import BytesIO, StringIO
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from biotite.structure import AtomArray, chain_iter, filter_amino_acids, get_residue_starts
+from biotite.structure.info import one_letter_code
+from biotite.structure.io.pdb import PDBFile
+from biotite.structure.io.pdbx import BinaryCIFFile, CIFFile, get_structure
+
+from matterzoo_harness.readers.files import Source
+from matterzoo_harness.readers.result import Entry
+from matterzoo_schemas.views import Structure
+
+BACKBONE = ("N", "CA", "C", "O")
+
+
+def read_pdb(source: Source) -> Iterator[Entry]:
+    """Yield the chains of the first model."""
+    atoms = PDBFile.read(StringIO(source.text())).get_structure(model=1)
+    return entries_of(atoms, source.name)
+
+
+def read_mmcif(source: Source) -> Iterator[Entry]:
+    """Yield the chains of the first model."""
+    return entries_of(get_structure(CIFFile.read(StringIO(source.text())), model=1), source.name)
+
+
+def read_bcif(source: Source) -> Iterator[Entry]:
+    """Yield the chains of the first model."""
+    with source.open() as file:
+        return entries_of(get_structure(BinaryCIFFile.read(BytesIO(file.read())), model=1), source.name)
+
+
+def entries_of(atoms: AtomArray, name: str) -> Iterator[Entry]:
+    """Yield `sequence` and `backbone` of each chain as `<name>:<chain>`.
+
+    The sequence is that of the residues with coordinates (those with a CA), so that both views have one length.
+    A file without a protein is a molecule: one record with the view `atoms`.
+    """
+    found = False
+    for chain in chain_iter(atoms):
+        peptide = chain[filter_amino_acids(chain) & (chain.element != "")]
+        residues = [residue for residue in _residues(peptide) if "CA" in residue.atom_name]
+        if len(residues) > 1:
+            found = True
+            sequence = "".join(one_letter_code(residue.res_name[0]) or "X" for residue in residues)
+            backbone = np.stack([_backbone(residue) for residue in residues])
+            chain_id = str(chain.chain_id[0]).strip()
+            yield Entry(f"{name}:{chain_id}" if chain_id else name, {"sequence": sequence, "backbone": backbone})
+    if not found:
+        yield _molecule(atoms)
+
+
+def _residues(atoms: AtomArray) -> Iterator[AtomArray]:
+    starts = get_residue_starts(atoms, add_exclusive_stop=True)
+    return (atoms[start:stop] for start, stop in zip(starts[:-1], starts[1:], strict=True))
+
+
+def _backbone(residue: Any) -> npt.NDArray[np.float64]:
+    coordinates = np.full((len(BACKBONE), 3), np.nan)
+    for row, name in enumerate(BACKBONE):
+        here = np.flatnonzero(residue.atom_name == name)
+        if len(here):
+            coordinates[row] = residue.coord[here[0]]
+    return coordinates
+
+
+def _molecule(atoms: AtomArray) -> Entry:
+    from ase.data import atomic_numbers
+
+    symbols = [str(symbol).capitalize() for symbol in atoms.element]
+    if unknown := sorted({symbol for symbol in symbols if symbol not in atomic_numbers}):
+        return Entry(failure=f"no protein chain, and no elements: {', '.join(map(repr, unknown))}")
+    numbers = np.array([atomic_numbers[symbol] for symbol in symbols], np.uint8)
+    return Entry(views={"atoms": Structure(numbers, np.asarray(atoms.coord, np.float64))})
