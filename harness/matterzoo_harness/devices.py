@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 
+from matterzoo_harness.runtimes.gpu import gpus, require_gpu
 from matterzoo_schemas.environment import Environment
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 MOST_THREADS = 8
 """More threads than this rarely help one worker."""
-
-
-def gpus() -> list[str]:
-    """Return the UUIDs of the GPUs that the NVIDIA driver reports; none if there is no driver."""
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return []
-    done = subprocess.run(
-        [tool, "--query-gpu=uuid", "--format=csv,noheader"], capture_output=True, text=True, timeout=30, check=False
-    )
-    return (
-        [line.strip() for line in done.stdout.splitlines() if line.startswith("GPU-")] if done.returncode == 0 else []
-    )
 
 
 def choose_device(wanted: str, environment: Environment) -> tuple[str, str]:
@@ -59,13 +45,8 @@ def choose_device(wanted: str, environment: Environment) -> tuple[str, str]:
     hint = "choose DEVICE=cpu, or see `matterzoo doctor`"
     if cuda is None:
         raise MatterzooError(ExitCode.GPU_UNUSABLE, f"environment {environment.name} computes on the CPU only", hint)
-    if not there:
-        raise MatterzooError(
-            ExitCode.GPU_UNUSABLE, "a GPU is wanted, and the NVIDIA driver reports none (nvidia-smi)", hint
-        )
-    if wanted.startswith("GPU-") and wanted not in there:
-        raise MatterzooError(ExitCode.GPU_UNUSABLE, f"there is no {wanted}; there is: {', '.join(there)}", hint)
-    return (there[0] if wanted in ("auto", "cuda") else wanted), cuda
+    found = require_gpu("cuda" if wanted == "auto" else wanted, environment.name, cuda, environment.variants[cuda])
+    return found.uuid, cuda
 
 
 def default_threads(workers: int = 1) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matterzoo_harness.plan import Plan, Shard
-from matterzoo_schemas.canonical import TensorSpec, TensorWriter, open_tensors
+from matterzoo_schemas.canonical import TensorSpec, TensorWriter, canonical_json, open_tensors
 from matterzoo_schemas.columns import Array
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 from matterzoo_schemas.shard import KIND, Embeddings, file_header
@@ -210,3 +210,39 @@ def _intersected(models: Mapping[str, Embeddings]) -> tuple[dict[str, Embeddings
         where = {record: row for row, record in enumerate(ids[name])}
         taken[name] = e.take(np.array([where[record] for record in kept], np.int64))
     return taken, every
+
+
+def embedding_files(folder: Path) -> dict[str, Path]:
+    """Return the files of embeddings in a folder, by the model that each says it is of.
+
+    Raises
+    ------
+    MatterzooError
+        `INPUT_MISSING` if there are none; `BAD_INPUT` if two files are of one model.
+    """
+    files: dict[str, Path] = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            model = str(open_tensors(path, KIND).header["model"])
+        except (MatterzooError, KeyError):
+            continue
+        if model in files:
+            raise MatterzooError(ExitCode.BAD_INPUT, f"{files[model]} and {path} are both of {model}")
+        files[model] = path
+    if not files:
+        raise MatterzooError(
+            ExitCode.INPUT_MISSING, f"there are no embeddings in {folder}", f"matterzoo embed --models … -o {folder}"
+        )
+    return files
+
+
+def write_proof(gathered: Gathered, folder: Path, target: Path | None = None) -> Path:
+    """Write what was proved as JSON; intersected embeddings are written beside it, for they are new files."""
+    target = target or folder / "gathered.json"
+    target.write_bytes(canonical_json(gathered.summary()) + b"\n")
+    if gathered.dropped:
+        common = target.with_suffix("")
+        common.mkdir(exist_ok=True)
+        for name, embeddings in gathered.models.items():
+            embeddings.write(common / f"{name}.safetensors")
+    return target

@@ -114,6 +114,22 @@ class Embeddings:
             self.header,
         )
 
+    def copied(self) -> Embeddings:
+        """Return the same embeddings in memory, independent of the file they were mapped from."""
+        layers = {
+            name: Layer(np.array(layer.pooled), None if layer.nodes is None else np.array(layer.nodes))
+            for name, layer in self.layers.items()
+        }
+        return Embeddings(
+            Strings(np.array(self.ids.data), np.array(self.ids.offsets)),
+            layers,
+            np.array(self.status),
+            Strings(np.array(self.reason.data), np.array(self.reason.offsets)),
+            None if self.energy is None else np.array(self.energy),
+            None if self.nodes is None else Nodes(np.array(self.nodes.offsets), np.array(self.nodes.index)),
+            self.header,
+        )
+
     def tensors(self) -> dict[str, Array]:
         """Return the tensors that stand for these embeddings in a file."""
         tensors: dict[str, Array] = {

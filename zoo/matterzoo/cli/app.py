@@ -1,0 +1,91 @@
+"""Every verb, and the one place where errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+import typer
+
+from matterzoo.cli import console
+from matterzoo.cli.compare import gather, metrics
+from matterzoo.cli.embed import embed, run
+from matterzoo.cli.environments import build, fetch, lock
+from matterzoo.cli.look import doctor, info, list_models
+from matterzoo.cli.schemas import schemas
+from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    help="Every scientific foundation model in its own pinned container, one embedding schema, one comparison.",
+)
+app.command("run")(run)
+app.command("embed")(embed)
+app.command("gather")(gather)
+app.command("metrics")(metrics)
+app.command("list")(list_models)
+app.command("info")(info)
+app.command("lock")(lock)
+app.command("fetch")(fetch)
+app.command("build")(build)
+app.command("doctor")(doctor)
+app.command("schemas")(schemas)
+
+
+@app.callback(invoke_without_command=True)
+def options(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
+    """Every scientific foundation model in its own pinned container, one embedding schema, one comparison."""
+    if version:
+        from matterzoo import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
+def run_app(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        code = app(args=list(arguments), standalone_mode=False)
+    except MatterzooError as error:
+        console.fail(error.message, error.hint)
+        return int(error.code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return int(ExitCode.USAGE)
+    except click.UsageError as error:
+        console.fail(error.format_message(), "matterzoo --help")
+        return int(ExitCode.USAGE)
+    except (KeyboardInterrupt, click.Abort):
+        console.fail("interrupted", "the same command goes on where it stopped")
+        return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.OK)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            console.fail(f"the disk is full: {error}", "free some space; the same command goes on where it stopped")
+            return int(ExitCode.DISK_FULL)
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            console.fail(f"cannot read or write: {error}")
+            return int(ExitCode.CANNOT_WRITE)
+        traceback.print_exc()
+        return int(ExitCode.BUG)
+    except Exception:  # noqa: BLE001 (the last line: a bug is shown whole)
+        traceback.print_exc()
+        console.fail("this is a bug in matterzoo", "please report the lines above")
+        return int(ExitCode.BUG)
+    return int(code or 0)
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,52 @@
+"""`lock`, `fetch` and `build`: the two phases that make an environment last."""
+
+from __future__ import annotations
+
+import typer
+
+from matterzoo.cli import console
+
+NAME = typer.Argument("", help="A model's id, or an environment's name.")
+DEVICE = typer.Option("auto", "--device", help="auto, cpu or cuda: which lock.")
+
+
+def lock(
+    name: str = typer.Argument("", help="A model's id, an environment's name, or 'host'."),
+    upgrade: bool = typer.Option(False, "--upgrade", help="Take the newest versions that fit."),
+    json: bool = typer.Option(False, "--json", help="Write what was locked as JSON."),
+) -> int:
+    """Resolve an environment to hashed locks, and record what a model is made of in its lock.json."""
+    from matterzoo.locking import lock_name
+
+    done = lock_name(name, upgrade=upgrade, progress=console.say)
+    if json:
+        console.emit(done)
+    return 0
+
+
+def fetch(
+    name: str = NAME,
+    device: str = DEVICE,
+    runtime: str = typer.Option("auto", "--runtime", help="docker fetches a base image too."),
+) -> int:
+    """Put all that a model needs into the store: packages, base image, weights. Runs nothing of it."""
+    from matterzoo.locking import fetch_name
+
+    fetch_name(name, device=device, runtime=runtime, progress=console.say)
+    return 0
+
+
+def build(
+    name: str = NAME,
+    device: str = DEVICE,
+    json: bool = typer.Option(False, "--json", help="Write tag and recipe key as JSON."),
+) -> int:
+    """Build a model's container image from the store, without network."""
+    from matterzoo.locking import build_name
+
+    built = build_name(name, device=device, progress=console.say)
+    if json:
+        console.emit(built)
+    else:
+        print(f"{built['image']}\n  recipe  {built['recipe_key']}")
+    return 0
