@@ -13,10 +13,11 @@ import click
 import typer
 
 from matterzoo.cli import console
-from matterzoo.cli.compare import gather, metrics
+from matterzoo.cli.compare import gather
 from matterzoo.cli.embed import embed, run
 from matterzoo.cli.environments import build, fetch, lock
 from matterzoo.cli.look import doctor, info, list_models
+from matterzoo.cli.metrics import metrics
 from matterzoo.cli.schemas import schemas
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
