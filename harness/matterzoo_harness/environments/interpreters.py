@@ -53,9 +53,8 @@ def find_python(minor: str) -> Path:
     MatterzooError
         INPUT_MISSING if there is none and none can be fetched.
     """
-    for candidate in _candidates(minor):
-        if _is_minor(candidate, minor):
-            return candidate
+    if there := installed_python(minor):
+        return there
     if not locations.offline():
         run_uv(["python", "install", "--quiet", minor])
         found = run_uv(["python", "find", "--managed-python", minor])
@@ -66,6 +65,11 @@ def find_python(minor: str) -> Path:
         f"this environment needs Python {minor}, and this machine has none that uv can find or fetch",
         f"install python{minor} with its venv module, or: uv python install {minor}",
     )
+
+
+def installed_python(minor: str) -> Path | None:
+    """Find an interpreter that is here already; None if there is none."""
+    return next((candidate for candidate in _candidates(minor) if _is_minor(candidate, minor)), None)
 
 
 def _candidates(minor: str) -> list[Path]:

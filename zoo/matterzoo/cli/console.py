@@ -68,8 +68,9 @@ class Lines:
             if first < 0:
                 first = notice.done
                 self._began[model] = (began, first)
-            if now - self._said.get(model, 0.0) >= SECONDS_A_LINE or notice.done == notice.total:
-                self._said[model] = now
+            finished = notice.done == notice.total
+            if now - self._said.get(model, 0.0) >= (0.0 if finished else SECONDS_A_LINE):
+                self._said[model] = float("inf") if finished else now
                 rate = (notice.done - first) / max(now - began, 1e-9)
                 left = f", {(notice.total - notice.done) / rate:.0f} s left" if rate > 0 else ""
                 say(f"{model}: {notice.done} of {notice.total} records ({rate:.1f} a second{left})")
