@@ -1,0 +1,140 @@
+"""What `lock`, `fetch` and `build` do, for a model or for an environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+from matterzoo.catalogue import cards, find, unknown
+from matterzoo_harness.devices import choose_device
+from matterzoo_harness.environments.folder import EnvironmentFolder, environment_names, find_environment
+from matterzoo_harness.environments.locks import lock_environment
+from matterzoo_harness.model import Model
+from matterzoo_harness.provision import fetch_base_image, fetch_environment, fetch_model
+from matterzoo_harness.store import Store
+from matterzoo_schemas.environment import VariantName
+from matterzoo_schemas.exit_codes import MatterzooError
+from matterzoo_schemas.lock import LockedCheckpoint, write_lock
+
+Progress = Callable[[str], None]
+
+
+def resolve(name: str) -> Model | EnvironmentFolder:
+    """Return the model of that id, or else the environment of that name.
+
+    Raises
+    ------
+    MatterzooError
+        `USAGE` if there is neither, with the nearest first.
+    """
+    if any(folder.name == name for _, folder in cards()):
+        return find(name)
+    if name in environment_names():
+        return find_environment(name)
+    raise unknown(name)
+
+
+def lock_name(name: str, *, upgrade: bool, progress: Progress) -> dict[str, Any]:
+    """Lock the host, an environment, or a model.
+
+    Returns
+    -------
+    done
+        What was locked, JSON-able.
+    """
+    if name == "host":
+        from matterzoo_harness.environments.host import lock_host
+
+        return {"locks": [str(result.path) for result in lock_host(upgrade=upgrade, progress=progress)]}
+    found = resolve(name)
+    if isinstance(found, Model):
+        return lock_model(found, upgrade=upgrade, progress=progress)
+    results = lock_environment(found, upgrade=upgrade, progress=progress)
+    for result in results:
+        progress(f"{result.path}: {result.packages} packages, {'changed' if result.changed else 'as before'}")
+    return {"locks": [str(result.path) for result in results]}
+
+
+def lock_model(model: Model, *, upgrade: bool, progress: Progress) -> dict[str, Any]:
+    """Record what a model is made of in its `lock.json`.
+
+    Missing locks of its environment are resolved first. Its weights are loaded twice, with two seeds: only if both
+    times give the same fingerprint is it recorded, for otherwise something was left random.
+    """
+    from matterzoo_harness.fingerprints import weights_fingerprint
+    from matterzoo_harness.images import model_key
+
+    folder = find_environment(model.card.environment)
+    missing = [v for v in folder.environment.variants if not (folder.path / f"{v}.lock").is_file()]
+    if missing or upgrade:
+        lock_environment(folder, None if upgrade else missing, upgrade=upgrade, progress=progress)
+    store = Store()
+    _, variant = choose_device("cpu", folder.environment)
+    weights = fetch_model(model, variant, store, progress)
+    changes: dict[str, Any] = {
+        "adapter_sha256": model.adapter_sha256,
+        "environment_sha256": {v: folder.lock_sha256(v) for v in folder.environment.variants},
+        "checkpoint": _measured(weights) or model.lock.checkpoint,
+        "weights_sha256": weights_fingerprint(model, variant, weights, progress),
+    }
+    card = model.card.model_dump(mode="json")
+    try:
+        changes["recipe_key"] = {
+            v: model_key(folder, cast("VariantName", v), card, store) for v in folder.environment.variants
+        }
+    except MatterzooError as error:
+        progress(f"{model.id}: no recipe key yet: {error.message}")
+    locked = model.lock.model_copy(update=changes)
+    write_lock(model.lock_file, locked)
+    progress(f"{model.lock_file} written")
+    return {"model": model.id, "file": str(model.lock_file), "lock": locked.model_dump(mode="json")}
+
+
+def _measured(weights: Path | None) -> LockedCheckpoint | None:
+    from matterzoo_schemas.canonical import sha256_of_file
+
+    if weights is None or not weights.is_file():
+        return None
+    return LockedCheckpoint(sha256=sha256_of_file(weights), size=weights.stat().st_size)
+
+
+def fetch_name(name: str, *, device: str, runtime: str, progress: Progress) -> None:
+    """Put into the store what a model or an environment needs."""
+    found = resolve(name)
+    folder = find_environment(found.card.environment) if isinstance(found, Model) else found
+    _, variant = choose_variant(device, folder)
+    store = Store()
+    if isinstance(found, Model):
+        fetch_model(found, variant, store, progress)
+    else:
+        fetch_environment(folder, variant, store, progress)
+    if runtime != "venv":
+        fetch_base_image(folder, store, progress)
+    progress(f"{name}: all of it is in {store.root}")
+
+
+def choose_variant(device: str, folder: EnvironmentFolder) -> tuple[str, VariantName]:
+    """Choose a lock for building or fetching: unlike a run, that needs no GPU at hand."""
+    wanted = folder.environment.variant_for("cuda") if device == "cuda" else None
+    if wanted is not None:
+        return "cuda", wanted
+    chosen, variant = choose_device(device, folder.environment)
+    return chosen, cast("VariantName", variant)
+
+
+def build_name(name: str, *, device: str, progress: Progress) -> dict[str, Any]:
+    """Build the image of a model, or of an environment, from the store."""
+    from matterzoo_harness.images import build_environment_image, build_model_image, connect, environment_key, model_key
+
+    found = resolve(name)
+    folder = find_environment(found.card.environment) if isinstance(found, Model) else found
+    _, variant = choose_variant(device, folder)
+    store = Store()
+    client = connect()
+    if isinstance(found, Model):
+        card = found.card.model_dump(mode="json")
+        image = build_model_image(client, found.id, folder, variant, card, store, progress)
+        return {"image": image, "recipe_key": model_key(folder, variant, card, store)}
+    image = build_environment_image(client, folder, variant, store, progress)
+    return {"image": image, "recipe_key": environment_key(folder, variant, store)}
