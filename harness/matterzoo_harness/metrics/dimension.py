@@ -1,0 +1,102 @@
+"""Intrinsic dimension from nearest-neighbour distances: TwoNN, maximum likelihood, Gride."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+
+Floats = NDArray[np.float64]
+
+
+def two_nn(ratios: Floats, fraction: float = 0.9, offset: int = 1) -> float:
+    """TwoNN (Facco et al. 2017): slope through the origin of −ln(1−F) on ln μ, with μ = r₂/r₁.
+
+    Parameters
+    ----------
+    ratios
+        [n] ln μ, finite and ≥ 0, in any order.
+    fraction
+        Smallest part of the sorted ratios that is fitted.
+    offset
+        F of the i-th smallest (from 0) is (i + offset)/n: 1 in DADApy, the paper of IDCorrelation and here, 0 in
+        scikit-dimension.
+
+    Returns
+    -------
+    float
+        NaN for fewer than three ratios.
+    """
+    n = len(ratios)
+    used = int(n * fraction)
+    if used < 2:
+        return float("nan")
+    x = np.sort(ratios)[: min(used, n - offset)]
+    y = -np.log1p(-(np.arange(len(x)) + offset) / n)
+    square = float(x @ x)
+    return float(x @ y) / square if square > 0 else float("nan")
+
+
+def log_ratios(first: Floats, second: Floats, *, drop_equal: bool = False) -> tuple[Floats, float]:
+    """ln(r₂/r₁) of the records where it is defined, and the share of records that had to be left out.
+
+    Parameters
+    ----------
+    first, second
+        [N] squared distances to the nearest and the second nearest record.
+    drop_equal
+        Leave out r₁ = r₂ too, as IDCorrelation does; r₁ = 0 (an exact duplicate) always is.
+    """
+    keep = first > 0
+    if drop_equal:
+        keep &= first != second
+    values = 0.5 * np.log(second[keep] / first[keep])
+    return values, 1.0 - float(keep.mean())
+
+
+def mle(squared: Floats, mean: str = "harmonic") -> tuple[float, float]:
+    """Levina–Bickel estimate from the k nearest neighbours, and the share of records left out.
+
+    Parameters
+    ----------
+    squared
+        [N, k] squared distances, nearest first. Records with an exact duplicate are left out.
+    mean
+        `harmonic`: the inverse of the mean inverse (MacKay and Ghahramani 2005; scikit-dimension).
+        `arithmetic`: the mean
+        of the per-record estimates [Σ_j ln(T_k/T_j)/(k−1)]⁻¹ (Levina and Bickel 2004; IDCorrelation; arXiv 2512.03750).
+    """
+    keep = squared[:, 0] > 0
+    values = squared[keep]
+    if not len(values):
+        return float("nan"), 1.0
+    k = values.shape[1]
+    inverse = 0.5 * np.log(values[:, -1:] / values).sum(1) / (k - 1)
+    with np.errstate(divide="ignore"):
+        estimate = 1.0 / inverse.mean() if mean == "harmonic" else float(np.mean(1.0 / inverse))
+    return float(estimate), 1.0 - float(keep.mean())
+
+
+def gride(squared: Floats, rank: int) -> tuple[float, float]:
+    """Gride (Denti et al. 2022) at neighbour ranks n₁ = `rank`, n₂ = 2·rank, and the share of records left out.
+
+    The ratio μ = r_{n₂}/r_{n₁} has the density d(μ^d − 1)^{n₂−n₁−1} / (B(n₂−n₁, n₁) μ^{d(n₂−1)+1}): the likelihood is
+    stationary where N/d + (n₂−n₁−1) Σ ln μ/(1−μ^−d) − (n₂−1) Σ ln μ = 0, which decreases in d.
+    """
+    near, far = squared[:, rank - 1], squared[:, 2 * rank - 1]
+    keep = near > 0
+    logs = 0.5 * np.log(far[keep] / near[keep])
+    logs = logs[logs > 0] if rank > 1 else logs
+    if not len(logs) or not logs.sum() > 0:
+        return float("nan"), 1.0
+    if rank == 1:
+        return len(logs) / float(logs.sum()), 1.0 - float(keep.mean())
+    total = float(logs.sum())
+
+    def slope(d: float) -> float:
+        return len(logs) / d + (rank - 1) * float((logs / -np.expm1(-d * logs)).sum()) - (2 * rank - 1) * total
+
+    high = 1.0
+    while slope(high) > 0 and high < 1e9:
+        high *= 2
+    return float(brentq(slope, 1e-9, high, xtol=1e-12, rtol=1e-14)), 1.0 - float(keep.mean())

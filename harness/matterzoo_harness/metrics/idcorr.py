@@ -1,0 +1,127 @@
+"""Intrinsic-dimension correlation (Basile et al. 2025): how much smaller the joint dimension is than the sum.
+
+I_AB is the TwoNN dimension of the columns of A and B side by side, each standardised; its squared distances are
+d²_A + d²_B, so the joint neighbours of all pairs come from the tiles of the single models.
+ID-correlation = (I_A + I_B − I_AB) / max(I_A, I_B).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from matterzoo_harness.metrics.dimension import log_ratios, two_nn
+from matterzoo_harness.metrics.numerics import pieces, smallest
+from matterzoo_harness.metrics.sweep import Pass, Strip
+from matterzoo_harness.metrics.views import Features
+
+_TAKE = 3
+_RETRY = 16
+_BUDGET = 1 << 24
+
+
+class JointPairs(Pass):
+    """Squared distances to the two nearest records in every pair of models (A ≤ B) side by side.
+
+    Pairs are numbered as `torch.triu_indices`; the pair (A, A) is A itself. Nearest candidates come from sums
+    of tiles; the
+    two smallest are certain where the third is above their error, and are recomputed in float64. Rows that are not
+    certain get sixteen candidates, and if need be all of them.
+    """
+
+    def __init__(self, features: list[Features]) -> None:
+        super().__init__()
+        device, models = features[0].tile.device, len(features)
+        self.pairs = torch.triu_indices(models, models, device=device).T
+        shape = (len(self.pairs), len(features[0].source), 2)
+        self.rows["squared"] = torch.zeros(shape, dtype=torch.float64, device=device)
+        for name in ("retried", "recomputed"):
+            self.sums[name] = torch.zeros(len(self.pairs), dtype=torch.int64, device=device)
+
+    def strip(self, strip: Strip) -> None:
+        """Find the joint neighbours of the strip's rows."""
+        take = min(_TAKE, strip.tile.shape[2] - 1)
+        columns, wrong = [], []
+        for a, b in self.pairs.tolist():
+            values, found = smallest(self._joint(strip, a, b), take)
+            columns.append(found)
+            wrong.append(~self._certain(values, strip, a, b))
+        chosen = torch.stack(columns)
+        squared = self._exact(strip, chosen).sort(dim=2).values[:, :, :2]
+        for pair in torch.nonzero(torch.stack(wrong).any(1))[:, 0].tolist():
+            row = torch.nonzero(wrong[pair])[:, 0]
+            squared[pair, row] = self._again(strip, pair, row)
+        self.rows["squared"][:, strip.start : strip.stop] = squared
+
+    def _joint(self, strip: Strip, a: int, b: int) -> Tensor:
+        if a == b:
+            return strip.tile[a]
+        return torch.add(strip.tile[a], strip.tile[b], out=strip.work[0])
+
+    def _certain(self, values: Tensor, strip: Strip, a: int, b: int) -> Tensor:
+        """Whether the second smallest is below the largest candidate by more than both may err."""
+        if values.shape[1] == strip.tile.shape[2] - 1:
+            return torch.ones(len(values), dtype=torch.bool, device=values.device)
+        last = values.amax(1).double()
+        second = values.topk(2, dim=1, largest=False).values[:, 1].double()
+        models = {a, b}
+        own = sum(strip.features[m].square[strip.start : strip.stop].double() for m in models)
+        bound = max(strip.features[m].bound for m in models)
+        return second < last - bound * (6 * own + 4 * last)
+
+    def _exact(self, strip: Strip, chosen: Tensor) -> Tensor:
+        """Float64 joint squared distances of the candidates [pairs, b, K], one gather a model."""
+        total = torch.zeros(chosen.shape, dtype=torch.float64, device=chosen.device)
+        for m, model in enumerate(strip.features):
+            mine = torch.nonzero((self.pairs == m).any(1))[:, 0]
+            wanted = chosen[mine].transpose(0, 1).flatten(1)
+            height = max(1, _BUDGET // (wanted.shape[1] * model.source.shape[1]))
+            parts = [model.exact(r, c) for r, c in zip(pieces(strip.rows, height), pieces(wanted, height), strict=True)]
+            total[mine] += torch.cat(parts).view(len(strip.rows), len(mine), -1).transpose(0, 1)
+        return total
+
+    def _again(self, strip: Strip, pair: int, row: Tensor) -> Tensor:
+        self.sums["retried"][pair] += len(row)
+        a, b = self.pairs[pair].tolist()
+        others = strip.tile.shape[2] - 1
+        joint = strip.tile[a][row] + (strip.tile[b][row] if a != b else 0)
+        best = torch.empty(len(row), 2, dtype=torch.float64, device=row.device)
+        for i, line in enumerate(joint):
+            values, columns = line.topk(min(_RETRY, others), largest=False)
+            exact = self._single(strip, row[i], columns, a, b)
+            own = sum(float(strip.features[m].square[strip.start + row[i]]) for m in {a, b})
+            error = max(strip.features[m].bound for m in {a, b}) * (3 * own + 2 * float(values[-1]))
+            if len(columns) < others and exact[1] >= float(values[-1]) - error:
+                self.sums["recomputed"][pair] += 1
+                columns = torch.nonzero(torch.isfinite(line))[:, 0]
+                exact = self._single(strip, row[i], columns, a, b)
+            best[i] = exact[:2]
+        return best
+
+    def _single(self, strip: Strip, row: Tensor, columns: Tensor, a: int, b: int) -> Tensor:
+        total = torch.zeros(len(columns), dtype=torch.float64, device=columns.device)
+        own = (row + strip.start)[None]
+        for m in {a, b}:
+            model = strip.features[m]
+            step = max(1, _BUDGET // model.source.shape[1])
+            total += torch.cat([model.exact(own, c[None])[0] for c in pieces(columns, step)])
+        return total.sort().values
+
+    def dimensions(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """TwoNN dimensions I_AB [M, M] (I_A on the diagonal) and the share of records left out, [M, M]."""
+        models = int(self.pairs.max()) + 1
+        value, dropped = np.empty((models, models)), np.empty((models, models))
+        for (a, b), squared in zip(self.pairs.tolist(), self.rows["squared"].cpu().numpy(), strict=True):
+            logs, share = log_ratios(squared[:, 0], squared[:, 1], drop_equal=True)
+            value[a, b] = value[b, a] = two_nn(logs) if share <= 0.5 else np.nan
+            dropped[a, b] = dropped[b, a] = share
+        return value, dropped
+
+
+def correlation(joint: NDArray[np.float64]) -> NDArray[np.float64]:
+    """ID-correlation of all pairs from I_AB [M, M] with I_A on its diagonal."""
+    own = np.diagonal(joint)
+    value: NDArray[np.float64] = (own[:, None] + own - joint) / np.maximum(own[:, None], own)
+    return value

@@ -1,0 +1,135 @@
+"""Arithmetic shared by all estimators: precision, chunked sums, partial selection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+CHUNK = 4096
+"""Longest run that is summed in the tile's own precision before a float64 accumulator takes over.
+
+At 4096 terms the float32 error of a mean-shifted moment stays below 1e-7 of its size; at 65,536 it is fifty times that.
+"""
+
+
+@dataclass(frozen=True)
+class Precision:
+    """The arithmetic of the tiles. Everything after a tile is float64."""
+
+    name: str
+    dtype: torch.dtype
+    unit: float
+    """Unit roundoff."""
+
+    def bound(self, width: int) -> float:
+        """Relative error of a squared distance from a tile, as a factor of |x_i|² + |x_j|².
+
+        A dot product of `width` terms in blocked arithmetic errs by a few units, growing at most like √width on
+        random signs. The largest factor seen on independent, shared-latent and clustered data with 8 to 2048
+        columns was 9 units; 24 + √width leaves a factor three. It is statistical and not a proof: what it decides
+        is which rows are recomputed directly, and how many were is reported.
+        """
+        return float((24.0 + width**0.5) * self.unit)
+
+
+PRECISIONS = {
+    "float32": Precision("float32", torch.float32, 2.0**-24),
+    "float64": Precision("float64", torch.float64, 2.0**-53),
+}
+
+
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """Forbid reduced-precision matrix products inside the block, and give the caller's setting back."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def pieces(values: Tensor, rows: int) -> list[Tensor]:
+    """Cut along the first axis into views of at most `rows` rows."""
+    return [values[start : start + rows] for start in range(0, len(values), rows)]
+
+
+def outer_sums(values: Tensor) -> Tensor:
+    """Return sums of products of all pairs of channels.
+
+    Parameters
+    ----------
+    values
+        [M, L] contiguous.
+
+    Returns
+    -------
+    Tensor
+        [M, M] float64: Σ_l v_al v_bl, in chunks of `CHUNK` whose partial sums are added in float64.
+    """
+    models, length = values.shape
+    whole = length // CHUNK * CHUNK
+    total = torch.zeros(models, models, dtype=torch.float64, device=values.device)
+    if whole:
+        blocks = values[:, :whole].view(models, -1, CHUNK).transpose(0, 1)
+        total += torch.bmm(blocks, blocks.transpose(1, 2)).sum(0, dtype=torch.float64)
+    if whole < length:
+        rest = values[:, whole:]
+        total += (rest @ rest.T).double()
+    return total
+
+
+def row_sums(values: Tensor) -> Tensor:
+    """Sum over the last axis, chunked as in `outer_sums`; float64."""
+    total = torch.zeros(values.shape[:-1], dtype=torch.float64, device=values.device)
+    for start in range(0, values.shape[-1], CHUNK):
+        total += values[..., start : start + CHUNK].sum(-1)
+    return total
+
+
+def smallest(values: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Return the `count` smallest of every row, in no particular order.
+
+    Columns are put into groups; the `count` groups with the smallest minima hold the `count` smallest values, since
+    each of those groups brings one value that is at most the minimum of any other group. So a vectorised minimum
+    replaces most of the selection, and only about 2·√(count·N) values a row are selected from.
+
+    Parameters
+    ----------
+    values
+        [b, N].
+    count
+        At most N.
+
+    Returns
+    -------
+    tuple of Tensor
+        Values [b, count] and their columns [b, count].
+    """
+    rows, columns = values.shape
+    width = int((columns / count) ** 0.5)
+    if width < 4 or columns < 512:
+        found = values.topk(count, dim=1, largest=False, sorted=False)
+        return found.values, found.indices
+    groups = columns // width
+    body = groups * width
+    minima = values[:, :body].view(rows, width, groups).amin(1)
+    best = minima.topk(count, dim=1, largest=False, sorted=False).indices
+    offsets = torch.arange(0, body, groups, device=values.device)
+    picked = (best[:, None, :] + offsets[None, :, None]).reshape(rows, -1)
+    if body < columns:
+        tail = torch.arange(body, columns, device=values.device).expand(rows, -1)
+        picked = torch.cat([picked, tail], dim=1)
+    found = values.gather(1, picked).topk(count, dim=1, largest=False, sorted=False)
+    return found.values, picked.gather(1, found.indices)
+
+
+def ordered(values: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
+    """Sort every row by value, equal values by column."""
+    columns, by_column = columns.sort(dim=1)
+    values, by_value = values.gather(1, by_column).sort(dim=1, stable=True)
+    return values, columns.gather(1, by_value)
