@@ -18,6 +18,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from matterzoo_harness import locations
+from matterzoo_schemas.canonical import sha256_of_file
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
@@ -55,7 +56,7 @@ class Store:
         path = self.find(sha256)
         if path is None:
             raise MatterzooError(ExitCode.INPUT_MISSING, f"{self.root} holds nothing of sha256 {sha256}")
-        if file_sha256(path) != sha256:
+        if sha256_of_file(path) != sha256:
             raise MatterzooError(
                 ExitCode.DIGEST_MISMATCH,
                 f"{path} was damaged: its content is not of the sha256 that it is kept under",
@@ -85,7 +86,7 @@ class Store:
         MatterzooError
             DIGEST_MISMATCH if it is empty or not what was expected; DISK_FULL, CANNOT_WRITE.
         """
-        digest = file_sha256(file)
+        digest = sha256_of_file(file)
         if digest == EMPTY_SHA256:
             raise MatterzooError(
                 ExitCode.DIGEST_MISMATCH, f"{name or file.name} is empty: nothing was had", "fetch again"
@@ -150,12 +151,6 @@ class Store:
             os.fsync(folder)
         finally:
             os.close(folder)
-
-
-def file_sha256(path: Path) -> str:
-    """Hash a file's content."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @contextmanager

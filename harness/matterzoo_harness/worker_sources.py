@@ -5,23 +5,33 @@ In an installed wheel they lie among all the host's packages; a worker that coul
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import tempfile
-from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
 from matterzoo_harness import locations
 from matterzoo_harness.store import writing
+from matterzoo_schemas.canonical import sha256_of, sha256_of_file
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 PACKAGES = ("matterzoo_schemas", "matterzoo_adapters")
+_FAMILIES = "matterzoo_adapters/models/"
 
 
-@lru_cache
-def source_files() -> dict[str, Path]:
-    """List every source file of the worker: its path below the staged folder → where it lies now, sorted.
+def source_files(adapter: str | None = None) -> dict[str, Path]:
+    """List the worker's source files.
+
+    Parameters
+    ----------
+    adapter
+        `<family>:<class>` as on a card: of all families, only this one's file is listed (and those that begin with an
+        underscore, which families may share). All families by default.
+
+    Returns
+    -------
+    dict
+        Path below the folder of sources → where the file lies now; sorted.
 
     Raises
     ------
@@ -34,24 +44,20 @@ def source_files() -> dict[str, Path]:
         if spec is None or not spec.submodule_search_locations:
             raise MatterzooError(ExitCode.BUG, f"{package} is not installed", "make clean, then again")
         root = Path(spec.submodule_search_locations[0])
-        found = [path for path in root.rglob("*") if path.suffix in {".py", ".json"} or path.name == "py.typed"]
+        found = [path for path in root.rglob("*") if path.suffix in {".py", ".json"}]
         files |= {f"{package}/{path.relative_to(root).as_posix()}": path for path in found}
-    return dict(sorted(files.items()))
+    family = f"{_FAMILIES}{adapter.partition(':')[0]}.py" if adapter else None
+    return {name: path for name, path in sorted(files.items()) if family is None or _belongs(name, family)}
 
 
-def sources_sha256() -> str:
-    """Hash the worker's sources: names and contents."""
-    digest = hashlib.sha256()
-    for name, path in source_files().items():
-        content = path.read_bytes()
-        digest.update(f"{name}\0{len(content)}\0".encode())
-        digest.update(content)
-    return digest.hexdigest()
+def sources_sha256(adapter: str | None = None) -> str:
+    """Hash the worker's sources: their names and contents; see `source_files`."""
+    return sha256_of({name: sha256_of_file(path) for name, path in source_files(adapter).items()})
 
 
-def copy_sources(target: Path) -> None:
-    """Copy the sources below a folder."""
-    for name, path in source_files().items():
+def copy_sources(target: Path, adapter: str | None = None) -> None:
+    """Copy the sources below a folder; see `source_files`."""
+    for name, path in source_files(adapter).items():
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target / name)
 
@@ -71,3 +77,7 @@ def staged_sources() -> Path:
         except OSError:  # another process was faster
             shutil.rmtree(scratch)
     return target
+
+
+def _belongs(name: str, family: str) -> bool:
+    return not name.startswith(_FAMILIES) or name == family or name.removeprefix(_FAMILIES).startswith("_")

@@ -10,7 +10,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from matterzoo_harness.bases.debian import PACKAGES, Deb
-from matterzoo_harness.store import Store, file_sha256
+from matterzoo_harness.store import Store
+from matterzoo_schemas.canonical import sha256_of_file
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 SOURCE_DATE_EPOCH = "1700000000"
@@ -88,6 +89,6 @@ def write_repository(debs: Sequence[Deb], suite: str, store: Store, folder: Path
     # mmdebstrap asks apt for what is essential *in that suite*, so the repository must say which one it is.
     (folder / "Release").write_text(
         f"Suite: {suite}\nCodename: {suite}\nArchitectures: amd64 all\n"
-        f"SHA256:\n {file_sha256(index)} {index.stat().st_size} Packages\n",
+        f"SHA256:\n {sha256_of_file(index)} {index.stat().st_size} Packages\n",
         encoding="utf-8",
     )

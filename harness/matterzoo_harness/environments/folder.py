@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from matterzoo_harness.locations import containers_roots
+from matterzoo_schemas.canonical import sha256_of_file
 from matterzoo_schemas.environment import Environment
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
@@ -51,7 +51,7 @@ class EnvironmentFolder:
 
     def lock_sha256(self, variant: str) -> str:
         """Hash the lock of a variant (part of content and recipe keys)."""
-        return hashlib.sha256(self.lock(variant).read_bytes()).hexdigest()
+        return sha256_of_file(self.lock(variant))
 
 
 def environment_names() -> list[str]:

@@ -17,8 +17,9 @@ from matterzoo_harness.environments.lockfile import Pin
 from matterzoo_harness.environments.sources import fetch_source
 from matterzoo_harness.locations import refuse_offline
 from matterzoo_harness.runtimes.base import Progress, quiet
-from matterzoo_harness.store import Store, file_sha256
+from matterzoo_harness.store import Store
 from matterzoo_harness.torch_builds import cpu_builds
+from matterzoo_schemas.canonical import sha256_of_file
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 GLIBC_MINOR = 28
@@ -197,7 +198,7 @@ def _pip_download(pins: Sequence[Pin], python: str, links: list[str], store: Sto
 
 def _keep(file: Path, pins: Sequence[Pin], store: Store) -> None:
     """Put one download in the store, after looking again at what pip has already checked."""
-    digest = file_sha256(file)
+    digest = sha256_of_file(file)
     if not any(digest in pin.sha256s for pin in pins):
         raise MatterzooError(ExitCode.DIGEST_MISMATCH, f"{file.name} has sha256 {digest}, which its lock does not list")
     store.add(file, digest)

@@ -1,0 +1,245 @@
+"""Images: of an environment (base + lock), and from it the thin one of each model (adapter + card). Built offline."""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import docker
+from docker.errors import BuildError, DockerException, ImageNotFound
+
+from matterzoo_harness.bases.choice import base_pin, choose_base, ensure_base_image
+from matterzoo_harness.environments.folder import EnvironmentFolder
+from matterzoo_harness.environments.lockfile import read_lock
+from matterzoo_harness.environments.sealed import build_sources, tool_pins
+from matterzoo_harness.environments.wheels import require_wheels, requirements_of
+from matterzoo_harness.locations import packaged_containers
+from matterzoo_harness.runtimes.base import Progress, quiet
+from matterzoo_harness.store import Store
+from matterzoo_harness.worker_sources import source_files, sources_sha256
+from matterzoo_schemas.canonical import canonical_json, sha256_of, sha256_of_file
+from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
+
+KEY_LABEL = "matterzoo.recipe-key"
+SOURCE_DATE_EPOCH = 1_700_000_000
+"""The date of every file that a build is given."""
+
+
+def environment_key(folder: EnvironmentFolder, variant: str, store: Store) -> str:
+    """Give the recipe key of an environment image: what it is made of, and not what a builder made of it.
+
+    Raises
+    ------
+    MatterzooError
+        INPUT_MISSING if the base was not fetched yet.
+    """
+    environment = folder.environment
+    return sha256_of(
+        {
+            "base": base_pin(choose_base(environment.python, store), environment.python, environment.debian, store),
+            "lock": folder.lock_sha256(variant),
+            "tools": sha256_of_file(packaged_containers() / "base" / "tools.lock"),
+            "recipe": sha256_of_file(_recipe(folder)),
+        }
+    )
+
+
+def model_key(folder: EnvironmentFolder, variant: str, card: Mapping[str, Any], store: Store) -> str:
+    """Give the recipe key of a model image: its environment's, the adapter, the card, and how they are put together."""
+    return sha256_of(
+        {
+            "environment": environment_key(folder, variant, store),
+            "adapter": sources_sha256(card["adapter"]),
+            "card": sha256_of(dict(card)),
+            "recipe": sha256_of_file(_model_recipe()),
+        }
+    )
+
+
+def model_image(model_id: str, folder: EnvironmentFolder, variant: str, card: Mapping[str, Any], store: Store) -> str:
+    """Name a model's image: `matterzoo/<model-id>:<variant>-<recipe key>`."""
+    return f"matterzoo/{model_id}:{variant}-{model_key(folder, variant, card, store)[:12]}"
+
+
+def build_model_image(
+    client: docker.DockerClient,
+    model_id: str,
+    folder: EnvironmentFolder,
+    variant: str,
+    card: Mapping[str, Any],
+    store: Store,
+    progress: Progress = quiet,
+) -> str:
+    """Build a model's image from the store, without network, unless one of the same recipe key is there.
+
+    Parameters
+    ----------
+    client
+        A container engine.
+    model_id
+        The card's id.
+    folder, variant
+        The environment and its lock.
+    card
+        The resolved card as JSON-able data.
+    store
+        Holds wheels and base.
+    progress
+        Is told what is being built.
+
+    Returns
+    -------
+    str
+        The image's name.
+
+    Raises
+    ------
+    MatterzooError
+        INPUT_MISSING naming what was not fetched; BAD_CARD with the builder's words.
+    """
+    key = model_key(folder, variant, card, store)
+    name = f"matterzoo/{model_id}:{variant}-{key[:12]}"
+    if _is_there(client, name, key):
+        return name
+    environment = build_environment_image(client, folder, variant, store, progress)
+    progress(f"building {name}")
+    labels = {
+        KEY_LABEL: key,
+        "matterzoo.model": model_id,
+        "matterzoo.environment": folder.name,
+        "matterzoo.variant": variant,
+    }
+    content: dict[str, Path | bytes] = {f"sources/{path}": file for path, file in source_files(card["adapter"]).items()}
+    content |= {"Containerfile": _model_recipe(), "card.json": canonical_json(dict(card))}
+    _build(client, content, name, target="model", arguments={"ENVIRONMENT": environment}, labels=labels)
+    client.images.get(name).tag(f"matterzoo/{model_id}", tag=variant)
+    return name
+
+
+def build_environment_image(
+    client: docker.DockerClient, folder: EnvironmentFolder, variant: str, store: Store, progress: Progress = quiet
+) -> str:
+    """Build an environment's image from the store, without network, unless it is there; see `build_model_image`."""
+    key = environment_key(folder, variant, store)
+    name = f"matterzoo/environment:{folder.name}-{variant}-{key[:12]}"
+    if _is_there(client, name, key):
+        return name
+    environment = folder.environment
+    python = environment.python
+    pins = read_lock(folder.lock(variant))
+    hint = f"matterzoo fetch {folder.name}"
+    build_sources(pins, python, environment.source_only, store, progress)
+    wheels = require_wheels(pins, python, store, hint)
+    uv_wheel = require_wheels([pin for pin in tool_pins() if pin.name == "uv"], python, store, hint)
+    base = ensure_base_image(client, choose_base(python, store), python, environment.debian, store, progress)
+    progress(f"building {name}: {len(wheels)} packages on {base}")
+    content: dict[str, Path | bytes] = {
+        f"wheels/{wheel.path.name}": store.get(wheel.sha256) for wheel in [*wheels, *uv_wheel]
+    }
+    content |= {"Containerfile": _recipe(folder), "requirements.txt": requirements_of(wheels).encode()}
+    labels = {KEY_LABEL: key, "matterzoo.environment": folder.name, "matterzoo.variant": variant}
+    _build(client, content, name, target="environment", arguments={"BASE": base}, labels=labels)
+    # What the first stage leaves holds every wheel once more.
+    client.images.prune(filters={"dangling": True, "label": "matterzoo.stage=builder"})
+    return name
+
+
+def connect() -> docker.DockerClient:
+    """Give a client of the engine that answers.
+
+    Raises
+    ------
+    MatterzooError
+        NO_ENGINE if none does.
+    """
+    try:
+        client = docker.from_env(timeout=600)
+        client.ping()
+        return client
+    except DockerException as error:
+        raise MatterzooError(
+            ExitCode.NO_ENGINE, f"no container engine answers: {error}", "start Docker, or use --runtime venv"
+        ) from error
+
+
+def _recipe(folder: EnvironmentFolder) -> Path:
+    own = folder.path / "Containerfile"
+    return own if own.is_file() else packaged_containers() / "Containerfile"
+
+
+def _model_recipe() -> Path:
+    return packaged_containers() / "model.Containerfile"
+
+
+def _is_there(client: docker.DockerClient, name: str, key: str) -> bool:
+    try:
+        return bool(client.images.get(name).labels.get(KEY_LABEL) == key)
+    except ImageNotFound:
+        return False
+
+
+def _build(
+    client: docker.DockerClient,
+    content: Mapping[str, Path | bytes],
+    name: str,
+    *,
+    target: str,
+    arguments: Mapping[str, str],
+    labels: Mapping[str, str],
+) -> None:
+    """Run the classic builder on a context that is streamed to it: nothing is packed on disk first."""
+    try:
+        with _context(content) as context:
+            client.images.build(
+                fileobj=context,
+                custom_context=True,
+                dockerfile="Containerfile",
+                tag=name,
+                target=target,
+                buildargs=dict(arguments),
+                labels=dict(labels),
+                network_mode="none",
+                rm=True,
+                forcerm=True,
+            )
+    except BuildError as error:
+        log = "".join(str(line.get("stream", "")) for line in error.build_log if isinstance(line, dict))
+        raise MatterzooError(ExitCode.BAD_CARD, f"{name} cannot be built: {error.msg}\n{log[-3000:]}") from error
+    except DockerException as error:
+        code = ExitCode.DISK_FULL if "no space left" in str(error) else ExitCode.BAD_CARD
+        raise MatterzooError(code, f"{name} cannot be built: {error}") from error
+
+
+@contextmanager
+def _context(content: Mapping[str, Path | bytes]) -> Iterator[BinaryIO]:
+    """Give a build context to read from while a thread packs it."""
+    reading, writing = os.pipe()
+    packer = threading.Thread(target=_pack, args=(content, writing), daemon=True)
+    with os.fdopen(reading, "rb") as stream:
+        packer.start()
+        yield stream
+    packer.join()
+
+
+def _pack(content: Mapping[str, Path | bytes], descriptor: int) -> None:
+    """Pack files with fixed owner, mode and date, sorted."""
+    try:
+        with os.fdopen(descriptor, "wb") as sink, tarfile.open(fileobj=sink, mode="w|") as archive:
+            for name, source in sorted(content.items()):
+                info = tarfile.TarInfo(name)
+                info.mode, info.mtime = 0o644, SOURCE_DATE_EPOCH
+                if isinstance(source, bytes):
+                    info.size = len(source)
+                    archive.addfile(info, io.BytesIO(source))
+                else:
+                    info.size = source.stat().st_size
+                    with source.open("rb") as stream:
+                        archive.addfile(info, stream)
+    except BrokenPipeError:
+        pass  # the engine has refused the rest, and says why itself
