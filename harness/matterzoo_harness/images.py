@@ -144,28 +144,11 @@ def build_environment_image(
     }
     content |= {"Containerfile": _recipe(folder), "requirements.txt": requirements_of(wheels).encode()}
     labels = {KEY_LABEL: key, "matterzoo.environment": folder.name, "matterzoo.variant": variant}
-    _build(client, content, name, target="environment", arguments={"BASE": base}, labels=labels)
-    # What the first stage leaves holds every wheel once more.
-    client.images.prune(filters={"dangling": True, "label": "matterzoo.stage=builder"})
-    return name
-
-
-def connect() -> docker.DockerClient:
-    """Give a client of the engine that answers.
-
-    Raises
-    ------
-    MatterzooError
-        NO_ENGINE if none does.
-    """
     try:
-        client = docker.from_env(timeout=600)
-        client.ping()
-        return client
-    except DockerException as error:
-        raise MatterzooError(
-            ExitCode.NO_ENGINE, f"no container engine answers: {error}", "start Docker, or use --runtime venv"
-        ) from error
+        _build(client, content, name, target="environment", arguments={"BASE": base}, labels=labels)
+    finally:  # what the first stage leaves holds every wheel once more
+        client.images.prune(filters={"dangling": True, "label": "matterzoo.stage=builder"})
+    return name
 
 
 def _recipe(folder: EnvironmentFolder) -> Path:

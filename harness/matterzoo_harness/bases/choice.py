@@ -15,6 +15,7 @@ from docker.errors import ImageNotFound
 from matterzoo_harness.bases import registry
 from matterzoo_harness.bases.debian import fetch_debs, lock_path, read_debs, suite_of
 from matterzoo_harness.bases.debootstrap import LEFT_OUT, make_root_archive
+from matterzoo_harness.engine import connect
 from matterzoo_harness.runtimes.base import Progress, quiet
 from matterzoo_harness.store import Store
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
@@ -37,32 +38,26 @@ def choose_base(python: str, store: Store) -> BaseKind:
         return cast("BaseKind", asked)
     if asked:
         raise MatterzooError(ExitCode.USAGE, f"MATTERZOO_BASE is {asked!r}", "MATTERZOO_BASE=debootstrap or registry")
-    if registry.fetched_digest(python, store):
-        return "registry"
     if all(store.find(deb.sha256) for deb in read_debs(suite_of(python))):
         return "debootstrap"
+    if registry.fetched_digest(python, store):
+        return "registry"
     return "registry" if registry.answers() else "debootstrap"
 
 
-def fetch_base(
-    client: docker.DockerClient | None, kind: BaseKind, python: str, store: Store, progress: Progress = quiet
-) -> None:
-    """Fetch a base into the store; only `registry` needs an engine for that.
+def fetch_base(python: str, store: Store, progress: Progress = quiet) -> None:
+    """Fetch the base of a Python minor into the store; only `registry` needs an engine for that.
 
     Raises
     ------
     MatterzooError
-        NO_ENGINE if `registry` is asked for and no engine answers; and what fetching raises.
+        NO_ENGINE if a registry's image is asked for and no engine answers; and what fetching raises.
     """
-    if kind == "debootstrap":
+    if choose_base(python, store) == "debootstrap":
         suite = suite_of(python)
         fetch_debs(read_debs(suite), suite, store, progress)
-    elif client is None:
-        raise MatterzooError(
-            ExitCode.NO_ENGINE, "a base from a registry needs a container engine", "MATTERZOO_BASE=debootstrap"
-        )
     else:
-        registry.fetch_image(client, python, store, progress)
+        registry.fetch_image(connect(), python, store, progress)
 
 
 def base_pin(kind: BaseKind, python: str, debian: Collection[str], store: Store) -> str:

@@ -17,7 +17,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
-import psutil
 from filelock import FileLock
 
 from matterzoo_harness import locations
@@ -29,6 +28,7 @@ from matterzoo_harness.environments.venvs import create_venv
 from matterzoo_harness.environments.wheels import require_wheels
 from matterzoo_harness.runtimes.base import Progress, WorkerSpec, quiet
 from matterzoo_harness.runtimes.gpu import require_gpu
+from matterzoo_harness.runtimes.process_tree import resident_bytes
 from matterzoo_harness.runtimes.variables import worker_variables
 from matterzoo_harness.store import Store
 from matterzoo_harness.worker_sources import staged_sources
@@ -88,6 +88,7 @@ class VenvProcess:
         if spec.memory_bytes is not None and spec.device_kind == "cpu":
             # Private memory, not address space: torch reserves far more of the latter than it ever uses.
             resource.prlimit(self._process.pid, resource.RLIMIT_DATA, (spec.memory_bytes, spec.memory_bytes))
+        resource.prlimit(self._process.pid, resource.RLIMIT_CORE, (0, 0))  # a crash leaves a record, not gigabytes
         self.stdin = cast("BinaryIO", self._process.stdin)
         self.stdout = cast("BinaryIO", self._process.stdout)
 
@@ -102,11 +103,7 @@ class VenvProcess:
 
     def memory(self) -> int:
         """Resident bytes of the worker and what it started."""
-        try:
-            worker = psutil.Process(self._process.pid)
-            return sum(int(process.memory_info().rss) for process in [worker, *worker.children(recursive=True)])
-        except psutil.Error:
-            return 0
+        return resident_bytes(self._process.pid)
 
     def kill(self) -> None:
         """End the worker and all that it started."""
