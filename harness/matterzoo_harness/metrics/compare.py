@@ -37,6 +37,7 @@ def compare(
     seed: int = 0,
     on_bad: str = "error",
     join: str = "exact",
+    deduplicate: bool | Sequence[str] = False,
     strip: int | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
@@ -66,6 +67,10 @@ def compare(
         `error`, or `drop` records that are not finite from all models.
     join
         `exact`, or `intersect` records that all models have.
+    deduplicate
+        True leaves out records that every model embeds exactly as an earlier one; a list of [N] structure
+        hashes, in the
+        order of the joined records, leaves out those whose hash came before. Shared repeats inflate neighbour metrics.
     strip
         Rows a strip; None takes what fits. It does not change results beyond rounding.
     progress
@@ -94,6 +99,7 @@ def compare(
         precision=precision,
     )
     joined = inputs.join(embeddings, ids, on_bad=on_bad, how=join, zero_rows=needs_direction(chosen))
+    joined = deduplicated(joined, deduplicate)
     return compare_joined(joined, chosen, device=device, seed=seed, strip=strip, progress=progress)
 
 
@@ -134,6 +140,25 @@ def compare_joined(
             "machine": platform.machine(),
         },
     )
+
+
+def deduplicated(joined: inputs.Joined, how: bool | Sequence[str]) -> inputs.Joined:
+    """Leave out repeated records on request; otherwise count them and say so."""
+    if how is False:
+        count = int(joined.repeats().sum())
+        if count:
+            joined.notes.append(
+                f"{count} records repeat another one in every model, which inflates neighbour metrics; see deduplicate="
+            )
+        return joined
+    if how is True:
+        return joined.without(joined.repeats(), "repeats another record in every model")
+    if len(how) != joined.records:
+        raise MetricError(f"deduplicate has {len(how)} hashes for {joined.records} records")
+    _, first = np.unique(np.asarray(how), return_index=True)
+    rows = np.ones(joined.records, dtype=bool)
+    rows[first] = False
+    return joined.without(rows, "has the hash of another record")
 
 
 def needs_direction(preset: Preset) -> bool:
@@ -221,7 +246,7 @@ def _assemble(
     models["top_variance_share"] = np.array([inputs.top_share(a) for a in joined.arrays])
     models["width"] = np.array([float(a.shape[1]) for a in joined.arrays])
     extra = {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in findings.extra.items()}
-    notes = notes + _model_notes(names, models)
+    notes = notes + _model_notes(names, models) + _saturated(findings, [names[m] for m in healthy], joined.records)
     provenance = {
         "preset": preset.name,
         "settings": _plain(asdict(preset)),
@@ -266,12 +291,34 @@ def _model_notes(names: Sequence[str], models: Mapping[str, NDArray[np.float64]]
     for m, name in enumerate(names):
         if "duplicates" in models and models["duplicates"][m] > 0:
             notes.append(f"{name}: {int(models['duplicates'][m])} records have an exact duplicate")
+        if "near_duplicates" in models and models["near_duplicates"][m] > 0:
+            notes.append(
+                f"{name}: {int(models['near_duplicates'][m])} records nearly repeat another one, so that the "
+                "dimensions are of their spacing; see deduplicate="
+            )
         notes += [
             f"{name}: no {key}, more than half of the records have duplicates"
             for key in models
             if key.startswith("id_") and np.isnan(models[key][m]) and not models["degenerate"][m]
         ]
     return notes
+
+
+def _saturated(findings: Findings, names: Sequence[str], records: int) -> list[str]:
+    """Say which joint dimensions are beyond what N records can show, 2·log₂N (Eckmann and Ruelle 1992, scale ½)."""
+    joint = findings.extra.get("id_joint")
+    if joint is None:
+        return []
+    limit = 2 * np.log2(records)
+    pairs = [f"{names[a]}+{names[b]}" for a, b in np.argwhere(joint > limit) if a < b]
+    text = (
+        f"id_correlation: the joint dimension is above 2·log2(N) = {limit:.1f} and saturated for {', '.join(pairs[:5])}"
+    )
+    return (
+        [text + (f" and {len(pairs) - 5} more" if len(pairs) > 5 else "") + "; read it against its null"]
+        if pairs
+        else []
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 Floats = NDArray[np.float64]
 
 
-def two_nn(ratios: Floats, fraction: float = 0.9, offset: int = 1) -> float:
+def two_nn(ratios: Floats, fraction: float = 0.9) -> float:
     """TwoNN (Facco et al. 2017): slope through the origin of −ln(1−F) on ln μ, with μ = r₂/r₁.
 
     Parameters
@@ -17,10 +17,7 @@ def two_nn(ratios: Floats, fraction: float = 0.9, offset: int = 1) -> float:
     ratios
         [n] ln μ, finite and ≥ 0, in any order.
     fraction
-        Smallest part of the sorted ratios that is fitted.
-    offset
-        F of the i-th smallest (from 0) is (i + offset)/n: 1 in DADApy, the paper of IDCorrelation and here, 0 in
-        scikit-dimension.
+        Smallest part of the sorted ratios that is fitted; F of the i-th smallest, from 1, is i/n.
 
     Returns
     -------
@@ -31,8 +28,8 @@ def two_nn(ratios: Floats, fraction: float = 0.9, offset: int = 1) -> float:
     used = int(n * fraction)
     if used < 2:
         return float("nan")
-    x = np.sort(ratios)[: min(used, n - offset)]
-    y = -np.log1p(-(np.arange(len(x)) + offset) / n)
+    x = np.sort(ratios)[: min(used, n - 1)]
+    y = -np.log1p(-np.arange(1, len(x) + 1) / n)
     square = float(x @ x)
     return float(x @ y) / square if square > 0 else float("nan")
 

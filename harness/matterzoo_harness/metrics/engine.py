@@ -27,6 +27,9 @@ from matterzoo_harness.metrics.views import Features, view
 SPARSE_LIMIT = 128
 """Largest k for which CKNNA walks neighbour lists; above it a second, float64 sweep uses thresholds."""
 
+NEAR = 1e-8
+"""Share of the median squared nearest distance below which two records are near duplicates."""
+
 DISTANCE_METRICS = {"dcor", "dcor_sqr", "dcor_sqr_unbiased", "rsa"}
 DIMENSIONS = {"id_twonn", "id_mle", "id_gride"}
 Runner = Callable[[str, Sequence[Features], Sequence[Pass], int], None]
@@ -203,7 +206,7 @@ def _dimensions(graphs: Sequence[Graph], preset: Preset, found: Findings) -> Non
         own: dict[str, tuple[float, float]] = {}
         if "id_twonn" in wanted:
             logs, dropped = log_ratios(squared[:, 0], squared[:, 1], drop_equal=preset.twonn_drop_equal)
-            own["id_twonn"] = (two_nn(logs, preset.twonn_fraction, preset.twonn_offset), dropped)
+            own["id_twonn"] = (two_nn(logs, preset.twonn_fraction), dropped)
         if "id_mle" in wanted:
             own["id_mle"] = mle(squared[:, : preset.mle_k], preset.mle_mean)
         if "id_gride" in wanted:
@@ -214,6 +217,8 @@ def _dimensions(graphs: Sequence[Graph], preset: Preset, found: Findings) -> Non
             values.setdefault(key, []).append(value if dropped <= 0.5 else float("nan"))
             values.setdefault(f"{key}/dropped", []).append(dropped)
         values.setdefault("duplicates", []).append(float((squared[:, 0] == 0).sum()))
+        near = (squared[:, 0] > 0) & (squared[:, 0] < NEAR * np.median(squared[:, 0]))
+        values.setdefault("near_duplicates", []).append(float(near.sum()))
     found.models.update({key: np.array(value) for key, value in values.items()})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,20 @@ class Joined:
     dropped: dict[str, list[str]] = field(default_factory=dict)
     degenerate: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    def repeats(self) -> NDArray[np.bool_]:
+        """Mark records that every model embeds exactly as it embeds an earlier record, [N]."""
+        rows = [np.unique(array, axis=0, return_inverse=True)[1] for array in self.arrays]
+        _, first = np.unique(np.stack(rows, axis=1), axis=0, return_index=True)
+        repeated = np.ones(self.records, dtype=bool)
+        repeated[first] = False
+        return repeated
+
+    def without(self, rows: NDArray[np.bool_], reason: str) -> Joined:
+        """Leave out the marked records, and write down which."""
+        labels = self.ids or [str(i) for i in range(self.records)]
+        joined = self.take(np.flatnonzero(~rows))
+        return replace(joined, dropped={**self.dropped, reason: [labels[i] for i in np.flatnonzero(rows)]})
 
     @property
     def records(self) -> int:

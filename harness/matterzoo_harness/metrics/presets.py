@@ -46,7 +46,7 @@ class Preset:
         Width of the RBF kernel, in units of the embedding under its view; None takes the median distance.
     imbalance_k, ties
         Neighbour counts of the information imbalance; `mid` or `index`, see `imbalance.Ranks`.
-    twonn_fraction, twonn_offset, twonn_drop_equal
+    twonn_fraction, twonn_drop_equal
         See `dimension.two_nn` and `dimension.log_ratios`.
     mle_k, mle_mean
         See `dimension.mle`.
@@ -71,7 +71,6 @@ class Preset:
     imbalance_k: tuple[int, ...] = (1,)
     ties: str = "mid"
     twonn_fraction: float = 0.9
-    twonn_offset: int = 1
     twonn_drop_equal: bool = False
     mle_k: int = 20
     mle_mean: str = "harmonic"
@@ -121,7 +120,7 @@ PRESETS = {
             metrics=("id_correlation", "dcor_sqr", "cka_linear", "id_twonn", "id_mle"),
         ),
         Preset("dadapy", ties="index", precision="float64", metrics=("information_imbalance", "id_twonn", "id_gride")),
-        Preset("skdim", twonn_offset=0, mle_k=20, precision="float64", metrics=("id_twonn", "id_mle")),
+        Preset("skdim", mle_k=20, precision="float64", metrics=("id_twonn", "id_mle")),
     )
 }
 """`paper` is arXiv 2512.03750, `prh` minyoungg/platonic-rep, `idcorr` lorenzobasile/IDCorrelation; the rest by name."""

@@ -180,6 +180,28 @@ class Comparison:
         return cls(names, entries, models, document["provenance"])
 
 
+def tabulate(comparisons: Mapping[str, Comparison], metric: str, *, mixed: bool = False) -> list[dict[str, Any]]:
+    """Put one metric of several comparisons into one long table.
+
+    Raises
+    ------
+    MetricError
+        If they differ in N and `mixed` is not set: at a fixed k most of these numbers fall as N grows.
+    """
+    counts = {name: each.provenance["records"] for name, each in comparisons.items()}
+    if len(set(counts.values())) > 1 and not mixed:
+        raise MetricError(
+            f"{metric}: the comparisons have different N ({counts}) and their numbers are not comparable",
+            "compare equal subsamples, or set mixed=True and show N beside each number",
+        )
+    return [
+        {"comparison": name, **row}
+        for name, each in comparisons.items()
+        for row in each.rows()
+        if row["metric"] == metric or f"{row['metric']}@{row['k']}" == metric
+    ]
+
+
 def _entry(names: tuple[str, ...], head: Mapping[str, Any], rows: list[dict[str, Any]]) -> Entry:
     def square(column: str) -> NDArray[np.float64]:
         values = [np.nan if row[column] is None else row[column] for row in rows]
