@@ -214,11 +214,11 @@ def open_tensors(path: Path, kind: str) -> TensorFile:
     try:
         entries: dict[str, Any] = json.loads(raw)
         header: dict[str, Any] = json.loads(entries.pop("__metadata__")[METADATA_KEY])
-    except (ValueError, KeyError, TypeError) as error:
+        found, version = header.get("kind"), header.get("schema")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _not_ours(path, "its header holds no 'matterzoo' key") from error
-    if header.get("kind") != kind:
-        raise _not_ours(path, f"it holds {header.get('kind')!r}, not {kind!r}")
-    version = header.get("schema")
+    if found != kind:
+        raise _not_ours(path, f"it holds {found!r}, not {kind!r}")
     if version != SCHEMA_VERSION:
         raise _not_ours(path, f"it was written with schema {version}, and this release reads {SCHEMA_VERSION}")
     data: npt.NDArray[np.uint8] = (
@@ -234,6 +234,8 @@ def _view(path: Path, data: npt.NDArray[np.uint8], name: str, entry: dict[str, A
     try:
         dtype, shape = np.dtype(_DTYPES[entry["dtype"]]), tuple(entry["shape"])
         start, end = entry["data_offsets"]
+        if not all(isinstance(size, int) and size >= 0 for size in (*shape, start, end)):
+            raise ValueError("sizes are counts")
     except (KeyError, TypeError, ValueError) as error:
         raise _not_ours(path, f"tensor {name!r} is not described as safetensors does") from error
     if not 0 <= start <= end <= data.nbytes or end - start != TensorSpec(dtype, shape).nbytes:

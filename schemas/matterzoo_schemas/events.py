@@ -145,5 +145,5 @@ def decode(line: bytes) -> Any:
     try:
         content = json.loads(line)
         return _TYPES[content.pop("type")](**content)
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ValueError(f"not a message of the worker's protocol: {line[:200]!r}") from error

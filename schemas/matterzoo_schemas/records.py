@@ -159,7 +159,7 @@ class Records:
             lengths: Sequence[int] = [len(column.present) for column in views.values()]
             if any(n != len(ids) for n in (*lengths, *map(len, labels.values()), len(hashes))):
                 raise ValueError("columns of different lengths")
-        except (KeyError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise MatterzooError(ExitCode.BAD_INPUT, f"{path} is no file of records: {error}") from error
         return cls(ids, views, labels, hashes)
 

@@ -177,7 +177,7 @@ class Embeddings:
             rows = [len(tensors["status"]), len(reason), *(len(layer.pooled) for layer in layers.values())]
             if any(n != len(ids) for n in rows):
                 raise ValueError("columns of different lengths")
-        except (KeyError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise MatterzooError(ExitCode.BAD_INPUT, f"{path} is no file of embeddings: {error}") from error
         return cls(ids, layers, tensors["status"], reason, tensors.get("energy"), nodes, file.header)
 
