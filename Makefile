@@ -1,0 +1,33 @@
+# Every target forwards: what it does, and its --help, are the command line's (`make help`).
+# The first one sets up .venv from a hashed lock; after that it only compares.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+PYTHON ?= python3
+ENTER = PYTHONPATH=harness $(PYTHON) -m matterzoo_harness.bootstrap
+ZOO = $(ENTER) matterzoo
+
+# make run MODEL=chgnet-0.3.0 INPUT=my.cif OUT=results RUNTIME=docker DEVICE=cuda ARGS="--json"
+given = $(if $($(1)),$(2) "$($(1))")
+OPTIONS = $(call given,INPUT,--input) $(call given,OUT,--out) $(call given,RUNTIME,--runtime) $(call given,DEVICE,--device) $(ARGS)
+
+.PHONY: help run embed gather list info lock fetch build doctor metrics test test-fast lint clean
+
+help:
+	@$(ZOO) --help
+run:
+	@$(ZOO) run $(MODEL) $(OPTIONS)
+embed:
+	@$(ZOO) embed $(call given,MODELS,--models) $(OPTIONS)
+gather list doctor metrics:
+	@$(ZOO) $@ $(ARGS)
+info lock fetch build:
+	@$(ZOO) $@ $(MODEL) $(ARGS)
+test:
+	@$(ENTER) --tests python tests/run.py $(ARGS)
+test-fast:
+	@$(ENTER) --tests python tests/run.py --fast $(ARGS)
+lint:
+	@$(ENTER) --tests python tests/lint.py $(ARGS)
+clean:
+	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
