@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 
 from matterzoo_harness.runtimes.gpu import gpus, require_gpu
-from matterzoo_schemas.environment import Environment
+from matterzoo_schemas.environment import Environment, VariantName
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 MOST_THREADS = 8
 """More threads than this rarely help one worker."""
 
 
-def choose_device(wanted: str, environment: Environment) -> tuple[str, str]:
+def choose_device(wanted: str, environment: Environment) -> tuple[str, VariantName]:
     """Choose the device and the lock variant that serves it.
 
     Parameters

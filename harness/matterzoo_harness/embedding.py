@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from matterzoo_harness.bases.choice import fetch_base
 from matterzoo_harness.devices import choose_device, default_threads
 from matterzoo_harness.environments.folder import find_environment
 from matterzoo_harness.executors.base import Executor, Job, Listener, Notice
@@ -18,8 +19,8 @@ from matterzoo_harness.inputs import Inputs
 from matterzoo_harness.model import Model
 from matterzoo_harness.plan import Choices, Plan, make_plan
 from matterzoo_harness.provision import fetch_model
-from matterzoo_harness.runtimes.choice import runtime_for
 from matterzoo_harness.runtimes.base import Runtime
+from matterzoo_harness.runtimes.choice import runtime_for
 from matterzoo_harness.store import Store
 from matterzoo_schemas.exit_codes import MatterzooError
 from matterzoo_schemas.shard import Embeddings
@@ -145,7 +146,10 @@ def prepare_job(model: Model, inputs: Inputs, request: Request, listener: Listen
     weights = None
     if fetch:
         listener(Notice(model.id, "preparing", text=f"{runtime.name}, {kind}"))
-        weights = fetch_model(model, variant, Store(), lambda line: listener(Notice(model.id, "preparing", text=line)))
+        store, progress = Store(), lambda line: listener(Notice(model.id, "preparing", text=line))
+        weights = fetch_model(model, variant, store, progress)
+        if runtime.name != "venv":
+            fetch_base(folder.environment.python, store, progress)
     plan = make_plan(
         model, given.records, given.file, replace(request.choices, device=kind, threads=threads),
         identity=given.identity,

@@ -37,19 +37,3 @@ def fetch_model(model: Model, variant: str, store: Store, progress: Progress = q
     """
     fetch_environment(find_environment(model.card.environment), variant, store, progress)
     return fetch_checkpoint(model.card.checkpoint, model.lock.checkpoint, store, progress=progress)
-
-
-def fetch_base_image(folder: EnvironmentFolder, store: Store, progress: Progress = quiet) -> None:
-    """Put the base image's parts into the store: Debian packages, or a registry's image.
-
-    Raises
-    ------
-    MatterzooError
-        If neither can be had.
-    """
-    from matterzoo_harness.bases.choice import choose_base, fetch_base
-    from matterzoo_harness.images import connect
-
-    python = folder.environment.python
-    kind = choose_base(python, store)
-    fetch_base(connect() if kind == "registry" else None, kind, python, store, progress)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from matterzoo.catalogue import cards, find, unknown
+from matterzoo_harness.bases.choice import fetch_base
 from matterzoo_harness.devices import choose_device
 from matterzoo_harness.environments.folder import EnvironmentFolder, environment_names, find_environment
 from matterzoo_harness.environments.locks import lock_environment
 from matterzoo_harness.model import Model
-from matterzoo_harness.provision import fetch_base_image, fetch_environment, fetch_model
+from matterzoo_harness.provision import fetch_environment, fetch_model
 from matterzoo_harness.store import Store
 from matterzoo_schemas.environment import VariantName
 from matterzoo_schemas.exit_codes import MatterzooError
@@ -80,9 +81,7 @@ def lock_model(model: Model, *, upgrade: bool, progress: Progress) -> dict[str, 
     }
     card = model.card.model_dump(mode="json")
     try:
-        changes["recipe_key"] = {
-            v: model_key(folder, cast("VariantName", v), card, store) for v in folder.environment.variants
-        }
+        changes["recipe_key"] = {v: model_key(folder, v, card, store) for v in folder.environment.variants}
     except MatterzooError as error:
         progress(f"{model.id}: no recipe key yet: {error.message}")
     locked = model.lock.model_copy(update=changes)
@@ -110,7 +109,7 @@ def fetch_name(name: str, *, device: str, runtime: str, progress: Progress) -> N
     else:
         fetch_environment(folder, variant, store, progress)
     if runtime != "venv":
-        fetch_base_image(folder, store, progress)
+        fetch_base(folder.environment.python, store, progress)
     progress(f"{name}: all of it is in {store.root}")
 
 
@@ -120,12 +119,13 @@ def choose_variant(device: str, folder: EnvironmentFolder) -> tuple[str, Variant
     if wanted is not None:
         return "cuda", wanted
     chosen, variant = choose_device(device, folder.environment)
-    return chosen, cast("VariantName", variant)
+    return chosen, variant
 
 
 def build_name(name: str, *, device: str, progress: Progress) -> dict[str, Any]:
     """Build the image of a model, or of an environment, from the store."""
-    from matterzoo_harness.images import build_environment_image, build_model_image, connect, environment_key, model_key
+    from matterzoo_harness.engine import connect
+    from matterzoo_harness.images import build_environment_image, build_model_image, environment_key, model_key
 
     found = resolve(name)
     folder = find_environment(found.card.environment) if isinstance(found, Model) else found

@@ -9,8 +9,8 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from matterzoo.cli import console
 from matterzoo.cli.compare import gather
@@ -60,13 +60,14 @@ def run_app(arguments: Sequence[str]) -> int:
     except MatterzooError as error:
         console.fail(error.message, error.hint)
         return int(error.code)
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
+    except TyperException as error:  # a word that is no option, a number that is none; or nothing at all: then the help
+        message = str(getattr(error, "message", error))
+        if message.startswith("Usage:"):
+            console.say(message)
+        else:
+            console.fail(message, "matterzoo --help")
         return int(ExitCode.USAGE)
-    except click.UsageError as error:
-        console.fail(error.format_message(), "matterzoo --help")
-        return int(ExitCode.USAGE)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         console.fail("interrupted", "the same command goes on where it stopped")
         return int(ExitCode.INTERRUPTED)
     except BrokenPipeError:

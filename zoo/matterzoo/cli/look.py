@@ -53,10 +53,11 @@ def info(
 
     found = find(model)
     card = found.card
+    state = state_of(found)
     content = {
         "card": card.model_dump(mode="json", exclude_none=True),
         "lock": found.lock.model_dump(mode="json", exclude_defaults=True),
-        "state": state_of(found),
+        "state": state,
         "folder": str(found.folder),
         "adapter": str(found.adapter_file),
     }
@@ -65,7 +66,7 @@ def info(
         return 0
     print(f"{card.name} ({card.id}): {card.summary}")
     facts = {
-        "state": content["state"] + (", random weights" if card.random_weights else ""),
+        "state": state + (", random weights" if card.random_weights else ""),
         "view": card.view.value,
         "environment": card.environment,
         "checkpoint": card.checkpoint.source,
@@ -75,7 +76,7 @@ def info(
         "level of theory": card.training.level_of_theory,
         "licence": " / ".join(filter(None, [card.licence.code, card.licence.weights])) or None,
         "cite": card.citation.doi,
-        "folder": content["folder"],
+        "folder": str(found.folder),
     }
     for name, value in facts.items():
         if value:
