@@ -1,8 +1,8 @@
 """From a bare Python to the checkout's own virtual environment, then on to the `matterzoo` command.
 
 Run by the Makefile: `python3 -m matterzoo_harness.bootstrap [--tests] PROGRAM [ARGUMENT …]`. Standard library only, and
-readable by an old Python, which is told so. What is installed comes from a hashed lock; what was installed is remembered
-by a stamp, so that the next call only compares.
+readable by an old Python, which is told so. What is installed comes from a hashed lock; what was installed is
+remembered by a stamp, so that the next call only compares.
 """
 
 import hashlib
@@ -58,7 +58,10 @@ def find_interpreter() -> str:
             return candidate
     wanted = ".".join(map(str, OLDEST))
     found = ".".join(map(str, sys.version_info[:3]))
-    sys.exit(f"matterzoo needs Python {wanted} or newer, and this is {found}.\n  → install python{wanted}, then again")
+    sys.exit(
+        f"matterzoo needs Python {wanted} or newer with its venv module; this is {found}, and no other was found.\n"
+        f"  → install python{wanted} (on Debian python{wanted}-venv too), then again"
+    )
 
 
 def install_host() -> None:
@@ -69,9 +72,7 @@ def install_host() -> None:
     _say(f"setting up {VENV} with Python {sys.version.split()[0]} and {lock.name}: {reason}")
     python = VENV / "bin" / "python"
     if not python.exists() or _version_of(str(python)) != sys.version_info[:2]:
-        _run(
-            [sys.executable, "-m", "venv", "--clear", str(VENV)], "install Python's venv module (Debian: python3-venv)"
-        )
+        _run([sys.executable, "-m", "venv", "--clear", str(VENV)], "make clean, then again")
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
     only_uv = VENV / "uv.lock"
     only_uv.write_text(_stanza(lock.read_text(encoding="utf-8"), "uv"), encoding="utf-8")
@@ -142,8 +143,8 @@ def _stanza(lock: str, name: str) -> str:
 
 
 def _version_of(python: str) -> "tuple[int, int]":
-    """Ask an interpreter for its version; (0, 0) if it does not run (a pyenv shim may not)."""
-    ask = "import sys; print(*sys.version_info[:2])"
+    """Ask an interpreter for its version; (0, 0) if it does not run (a pyenv shim may not) or lacks the venv module."""
+    ask = "import sys, ensurepip, venv; print(*sys.version_info[:2])"
     try:
         done = subprocess.run([python, "-I", "-c", ask], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
         major, minor = done.stdout.split()

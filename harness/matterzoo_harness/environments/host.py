@@ -22,7 +22,7 @@ EDITABLE_NEEDS = ("editables",)
 """What hatchling wants on top of itself to install a folder in place, without network."""
 
 
-def lock_host(root: Path, *, upgrade: bool = False, progress: Progress = quiet) -> list[LockResult]:
+def lock_host(root: Path | None = None, *, upgrade: bool = False, progress: Progress = quiet) -> list[LockResult]:
     """Make the host's locks anew from the three `pyproject.toml` and `tests/requirements.in`.
 
     `cpu.lock` pins the CPU build of torch, `cuda.lock` the one of the package index; both know every platform.
@@ -30,7 +30,7 @@ def lock_host(root: Path, *, upgrade: bool = False, progress: Progress = quiet) 
     Parameters
     ----------
     root
-        A checkout of this repository.
+        A checkout of this repository; the one that this module lies in by default.
     upgrade
         Take the newest versions instead of the pinned ones.
     progress
@@ -42,6 +42,7 @@ def lock_host(root: Path, *, upgrade: bool = False, progress: Progress = quiet) 
         USAGE outside a checkout; BAD_CARD with the resolver's words, or without a CPU build of torch.
     """
     refuse_offline("the package index, which a lock is made from")
+    root = root or Path(__file__).parents[3]
     if not (root / "schemas" / "pyproject.toml").is_file():
         raise MatterzooError(ExitCode.USAGE, f"{root} is no checkout of matterzoo: the host's locks are made there")
     builds = cpu_builds(PYTHON)
