@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,12 @@ from matterzoo_schemas.views import TEXT_VIEWS, AtomsColumn
 
 Refusals = dict[int, tuple[Status, str]]
 Mask = npt.NDArray[np.bool_]
-SAME_PLACE = 1e-3
+SAME_PLACE = 2e-3
 """Two atoms closer than this, in Å, are one atom written twice."""
+FLAT = 1e-6
+"""A cell of less volume than this, in Å³, holds no atoms."""
+MOST_IN_A_BOX = 64
+"""How many atoms of one box, 4e-3 Å wide, are compared with each other; more are found by their neighbours."""
 
 
 def refusals(records: Records, view: str, domain: Mapping[str, Any]) -> Refusals:
@@ -71,9 +75,9 @@ def _check_atoms(atoms: AtomsColumn, domain: Mapping[str, Any], found: Refusals)
     finite_cell = np.asarray(np.isfinite(atoms.cell).all(axis=(1, 2)))
     _note(found, ~finite_cell, Status.INVALID, "the cell is not made of finite numbers")
     periodic = np.asarray(atoms.pbc.any(axis=1))
-    volume = np.abs(np.linalg.det(np.where(finite_cell[:, None, None], atoms.cell, np.eye(3))))
-    flat = np.asarray(volume < 1e-6)
-    _note(found, periodic & flat, Status.INVALID, "periodic, but the cell has no volume")
+    boxed = np.flatnonzero(periodic & finite_cell)
+    flat = boxed[np.abs(np.linalg.det(atoms.cell[boxed])) < FLAT]
+    _note(found, np.isin(np.arange(len(periodic)), flat), Status.INVALID, "periodic, but the cell has no volume")
     _check_elements(atoms, owner, domain, found)
     if not domain.get("periodic", True):
         _note(found, periodic, Status.UNSUPPORTED, "this model takes no periodic structures")
@@ -98,41 +102,60 @@ def _check_elements(
 def _coincident(atoms: AtomsColumn, owner: npt.NDArray[np.int64], sound: Mask) -> Mask:
     """Mark atoms that share their place with another atom of their record, periodic images included.
 
-    Atoms are dropped into boxes of edge 2 × SAME_PLACE on eight grids, each shifted by half an edge along other axes:
-    any two atoms closer than SAME_PLACE along every axis share a box of one of them. No distance matrix is made.
+    Atoms are dropped into boxes on eight grids, each shifted by half an edge along other axes. A box is twice
+    SAME_PLACE high along every axis of the cell (measured across its faces, for a skewed cell's edges are longer), so
+    any two atoms closer than SAME_PLACE share a box of one of the grids. Only atoms that share one are measured.
     """
     marked = np.zeros(len(owner), np.bool_)
-    rows = np.flatnonzero(sound)
-    if len(rows) == 0:
-        return marked
-    record, positions = owner[rows], atoms.positions[rows]
-    wrapped = atoms.pbc[record]
-    basis = np.where(atoms.pbc[:, :, None], atoms.cell, np.eye(3))
-    finite = np.asarray(np.isfinite(basis).all(axis=(1, 2)))
-    basis = np.where(finite[:, None, None], basis, np.eye(3))
-    singular = np.asarray(np.abs(np.linalg.det(basis)) < 1e-9)
-    basis = np.where(singular[:, None, None], np.eye(3), basis)
-    coordinates = np.einsum("ni,nij->nj", positions, np.linalg.inv(basis)[record])
-    edges = np.linalg.norm(basis, axis=2)[record] / (2 * SAME_PLACE)
+    rows = np.flatnonzero(sound & (atoms.sizes()[owner] > 1))
+    record, wrapped = owner[rows], atoms.pbc[owner[rows]]
+    basis, inverse = _bases(atoms)
+    coordinates = np.einsum("ni,nij->nj", atoms.positions[rows], inverse[record])
+    edges = (1.0 / np.linalg.norm(inverse, axis=1))[record] / (2 * SAME_PLACE)
     boxes = np.maximum(np.floor(edges), 1.0)
     scaled = coordinates * np.where(wrapped, boxes, edges)
-    for shift in range(8):
-        half = np.array([shift & 1, shift >> 1 & 1, shift >> 2 & 1]) * 0.5
-        index = np.floor(scaled + half)
-        index = np.where(wrapped, np.mod(index, boxes), index).astype(np.int64)
-        key = _mix(record, index)
-        order = np.argsort(key, kind="stable")
-        same = np.flatnonzero(np.diff(key[order]) == 0)
-        first, second = order[same], order[same + 1]
-        alike = (record[first] == record[second]) & (index[first] == index[second]).all(axis=1)
-        marked[rows[first[alike]]] = True
+    index = np.floor(scaled[None] + np.array([0.0, 0.5])[:, None, None])
+    index = np.where(wrapped, index - boxes * np.floor(index / boxes), index)
+    along = _scrambled((index + 0.0).view(np.uint64) + np.arange(1, 4, dtype=np.uint64))
+    for grid in np.ndindex(2, 2, 2):
+        key = record.astype(np.uint64)
+        for axis, shifted in enumerate(grid):
+            key = _scrambled(key ^ along[shifted, :, axis])
+        for first, second in _pairs_of_equals(key):
+            apart = coordinates[first] - coordinates[second]
+            apart -= np.where(wrapped[first], np.round(apart), 0.0)
+            distance = np.linalg.norm(np.einsum("ni,nij->nj", apart, basis[record[first]]), axis=1)
+            same = (record[first] == record[second]) & (distance < SAME_PLACE)
+            marked[rows[first[same]]] = True
     return marked
 
 
-def _mix(record: npt.NDArray[np.int64], index: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
-    """Hash (record, box) to one integer; equal boxes hash equally, and a collision is looked at by the caller."""
-    key = record.astype(np.uint64)
-    for axis in range(3):
-        key = (key ^ index[:, axis].astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
-        key ^= key >> np.uint64(29)
-    return key
+def _bases(atoms: AtomsColumn) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the axes [n, 3, 3] along which places are compared, Cartesian where not periodic, and their inverses."""
+    basis = np.tile(np.eye(3), (len(atoms.present), 1, 1))
+    inverse = basis.copy()
+    rows = np.flatnonzero(atoms.pbc.any(axis=1) & np.isfinite(atoms.cell).all(axis=(1, 2)))
+    periodic = np.where(atoms.pbc[rows, :, None], atoms.cell[rows], np.eye(3))
+    solid = np.abs(np.linalg.det(periodic)) > FLAT
+    basis[rows[solid]] = periodic[solid]
+    inverse[rows[solid]] = np.linalg.inv(periodic[solid])
+    return basis, inverse
+
+
+def _pairs_of_equals(key: npt.NDArray[np.uint64]) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """Yield pairs of places with equal keys: neighbours in the sorted order, then those two apart, and so on."""
+    size = 1 << (8 * len(key) + 1).bit_length()
+    bucket = (key & np.uint64(size - 1)).astype(np.int64)
+    crowded = np.flatnonzero(np.bincount(bucket, minlength=size)[bucket] > 1)  # most atoms are alone: no sorting
+    order = crowded[np.argsort(key[crowded], kind="stable")]
+    for lag in range(1, MOST_IN_A_BOX):
+        same = np.flatnonzero(key[order[lag:]] == key[order[:-lag]])
+        if len(same) == 0:
+            return
+        yield order[same], order[same + lag]
+
+
+def _scrambled(key: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Spread integers over all 64 bits; equal ones stay equal, and a collision is measured like any other pair."""
+    key = key * np.uint64(0x9E3779B97F4A7C15)
+    return key ^ (key >> np.uint64(29))

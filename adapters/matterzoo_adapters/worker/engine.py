@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from matterzoo_schemas.shard import Embeddings, Status
 
 Rows = npt.NDArray[np.int64]
 Announce = Callable[[Rows, list[str]], None]
+DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Engine:
@@ -104,7 +106,9 @@ class Engine:
             self._embed(batch, rows, answers)
         except MatterzooError:
             raise
-        except Exception as error:  # noqa: BLE001 (a model may raise anything; it must cost one record only)
+        except Exception as error:  # a model may raise anything; it must cost one record only
+            if isinstance(error, OSError) and error.errno in DISK_IS_FULL:
+                raise  # no record's fault, whatever the package wanted to write
             smaller = self._after(error, records, rows, answers)
         else:
             return
