@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from matterzoo_harness.metrics import inputs
-from matterzoo_harness.metrics.engine import Findings, Runner, measure, plain_runner
+from matterzoo_harness.metrics.engine import Findings, Runner, measure, plain_runner, views_of
 from matterzoo_harness.metrics.errors import MetricError
 from matterzoo_harness.metrics.numerics import full_precision
 from matterzoo_harness.metrics.presets import MODEL_METRICS, Preset, check, resolve
@@ -163,7 +163,7 @@ def deduplicated(joined: inputs.Joined, how: bool | Sequence[str]) -> inputs.Joi
 
 def needs_direction(preset: Preset) -> bool:
     """Whether a row of zeros has no place in one of the views."""
-    views = {preset.knn_view, preset.cka_view, preset.distance_view, preset.rank_view}
+    views = {*views_of(preset), *([preset.knn_view] if {"cknna", "mutual_knn"} & set(preset.metrics) else [])}
     return bool(views & {"l2", "rowmax"})
 
 

@@ -83,19 +83,20 @@ def measure(
     findings = Findings()
     wanted = set(preset.metrics)
     precision = PRECISIONS[preset.precision]
-    for name in _views(preset):
+    for name in views_of(preset):
         features = [view(name, source, precision) for source in sources]
         _one_view(name, features, preset, height, run, findings)
         if name == "raw":
             _linear(features, wanted, order, findings)
         del features
-    if wanted & {"procrustes", "linear_predictivity"} and "raw" not in _views(preset):
+    if wanted & {"procrustes", "linear_predictivity"} and "raw" not in views_of(preset):
         _linear([view("raw", source, precision) for source in sources], wanted, order, findings)
     _dense(sources, preset, height, run, findings)
     return findings
 
 
-def _views(preset: Preset) -> list[str]:
+def views_of(preset: Preset) -> list[str]:
+    """Return the views that the metrics of the preset are swept under."""
     wanted = set(preset.metrics)
     needs = [
         (preset.knn_view, wanted & {"cknna", "mutual_knn"} and min(preset.k) <= SPARSE_LIMIT),
@@ -113,7 +114,7 @@ def _one_view(name: str, features: list[Features], preset: Preset, height: int, 
     sparse = [k for k in preset.k if k <= SPARSE_LIMIT]
     near = wanted & {"cknna", "mutual_knn"} and name == preset.knn_view and sparse
     depth = _depth(preset) if name == preset.rank_view else 0
-    keep = _depth(preset, ranks=False) if name == preset.rank_view else 0
+    keep = max(1, _depth(preset, ranks=False)) if name == preset.rank_view else 0
     if near and preset.knn_inner:
         passes["inner"] = Neighbours(features, max(sparse), inner=True)
     elif near:
