@@ -22,6 +22,7 @@ from matterzoo_harness.provision import fetch_model
 from matterzoo_harness.runtimes.base import Runtime
 from matterzoo_harness.runtimes.choice import runtime_for
 from matterzoo_harness.store import Store
+from matterzoo_schemas.canonical import sha256_of_file
 from matterzoo_schemas.exit_codes import MatterzooError
 from matterzoo_schemas.shard import Embeddings
 
@@ -154,7 +155,7 @@ def prepare_job(model: Model, inputs: Inputs, request: Request, listener: Listen
         model, given.records, given.file, replace(request.choices, device=kind, threads=threads),
         identity=given.identity,
         lock_sha256=folder.lock_sha256(variant),
-        checkpoint_sha256=_checkpoint_sha256(model),
+        checkpoint_sha256=_checkpoint_sha256(model, weights),
         failures=given.failures,
         derived=given.derived,
     )  # fmt: skip
@@ -181,9 +182,11 @@ def _prepare(model: Model, inputs: Inputs, request: Request, listener: Listener)
         return error
 
 
-def _checkpoint_sha256(model: Model) -> str | None:
+def _checkpoint_sha256(model: Model, weights: Path | None) -> str | None:
+    """Return the checkpoint's hash: as pinned, else as measured, so that other bytes never pass for these."""
     locked = model.lock.checkpoint
-    return model.card.checkpoint.sha256 or (locked.sha256 if locked else None)
+    pinned = model.card.checkpoint.sha256 or (locked.sha256 if locked else None)
+    return pinned or (sha256_of_file(weights) if weights and weights.is_file() else None)
 
 
 def result_file(job: Job, request: Request) -> Path:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from matterzoo_harness.conversation import Conversation
 from matterzoo_harness.model import Model
-from matterzoo_harness.runtimes.base import Progress, WorkerSpec, quiet
+from matterzoo_harness.runtimes.base import Progress, Runtime, WorkerSpec, quiet
+from matterzoo_harness.runtimes.choice import runtime_for
 from matterzoo_harness.runtimes.venv import VenvRuntime
+from matterzoo_harness.starting import start_worker
 from matterzoo_schemas.events import Ready
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
@@ -56,19 +57,19 @@ def _load(model: Model, variant: str, weights: Path | None, seed: int, progress:
             model_id=model.id, card=card, environment=model.card.environment, variant=variant, device="cpu",
             output=Path(name), log=log, weights=weights, inputs=(model.adapter_file,) if model.private else (),
         )  # fmt: skip
-        runtime = VenvRuntime()
+        runtime = _runtime(model)
         runtime.prepare(spec, progress)
         progress(f"{model.id}: loading with seed {seed}")
-        worker = Conversation(runtime.start(spec), log, model.card.limits.seconds_a_batch, None)
-        adapter = model.card.adapter
-        private = f"{model.adapter_file}:{adapter.partition(':')[2]}"
-        try:
-            return worker.load(
-                {
-                    "model": model.id, "card": card, "adapter": private if model.private else adapter,
-                    "layers": [model.card.embedding.default], "options": model.options({}), "seed": seed,
-                    "weights": str(weights) if weights else None,
-                }
-            )  # fmt: skip
-        finally:
-            worker.close()
+        setup = {
+            "model": model.id, "card": card, "layers": [model.card.embedding.default], "options": model.options({}),
+            "seed": seed,
+        }  # fmt: skip
+        worker, ready = start_worker(runtime, spec, model, setup)
+        worker.close()
+        return ready
+
+
+def _runtime(model: Model) -> Runtime:
+    """Choose where to load: weights that nobody pinned may be a pickle, and a pickle is opened in a container only."""
+    known = model.card.checkpoint.source == "package" or model.card.checkpoint.sha256 or model.lock.checkpoint
+    return VenvRuntime() if known else runtime_for("docker")

@@ -73,6 +73,8 @@ def lock_model(model: Model, *, upgrade: bool, progress: Progress) -> dict[str, 
     store = Store()
     _, variant = choose_device("cpu", folder.environment)
     weights = fetch_model(model, variant, store, progress)
+    if weights is not None:
+        fetch_base(folder.environment.python, store, progress)
     changes: dict[str, Any] = {
         "adapter_sha256": model.adapter_sha256,
         "environment_sha256": {v: folder.lock_sha256(v) for v in folder.environment.variants},

@@ -13,6 +13,7 @@ from matterzoo_harness.executors.base import Job, Listener, Notice
 from matterzoo_harness.gather import shard_is_done
 from matterzoo_harness.plan import Shard
 from matterzoo_harness.runtimes.base import WorkerSpec
+from matterzoo_harness.starting import start_worker
 from matterzoo_schemas.events import BatchStarted, EmbedShard, Probe, Ready
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 from matterzoo_schemas.shard import Status
@@ -102,7 +103,7 @@ class ShardRunner:
                     failed |= culprits
                     continue
                 fruitless += 1
-                if fruitless > 1:
+                if fruitless > 2:
                     alone |= set(death.rows)
                 if fruitless > MOST_RESTARTS:
                     raise MatterzooError(
@@ -141,9 +142,13 @@ class ShardRunner:
         return count
 
     def _culprits(self, shard: Shard, death: WorkerDied) -> dict[int, tuple[Status, str]]:
-        """Run each record of the fatal batch alone, and name those that kill a worker."""
+        """Run each record of the fatal batch alone, and name those that kill a worker.
+
+        A worker that dies on a record dies of it only if that happens twice: once may be somebody's `kill -9`.
+        """
         culprits: dict[int, tuple[Status, str]] = {}
         rest = list(death.rows)
+        suspect = rest[0] if len(rest) == 1 else None
         while rest:
             try:
                 self._with_worker(partial(self._probe, shard, rest))
@@ -151,9 +156,13 @@ class ShardRunner:
                 if len(again.rows) != 1:
                     break
                 row = again.rows[0]
+                rest = rest[rest.index(row) :]
+                if again.status is Status.CRASHED and row != suspect:
+                    suspect = row
+                    continue
                 culprits[row] = (again.status, again.reason)
                 self._warn(f"record {row}: {again.reason}")
-                rest = rest[rest.index(row) + 1 :]
+                rest = rest[1:]
             else:
                 break
         return culprits
@@ -178,18 +187,10 @@ class ShardRunner:
         self._tell(Notice(model.id, "preparing", text=job.runtime.name))
         job.runtime.prepare(spec, lambda line: self._tell(Notice(model.id, "preparing", text=line)))
         self._tell(Notice(model.id, "loading", text=job.runtime.name))
-        process = job.runtime.start(spec)
-        worker = Conversation(process, job.log, job.batch_seconds, job.memory_bytes)
+        worker, ready = start_worker(job.runtime, spec, model, job.plan.setup, job.batch_seconds)
         try:
-            setup = {
-                **job.plan.setup,
-                "adapter": adapter_reference(job, process.map_path),
-                "device": spec.device_kind,
-                "weights": process.map_path(job.weights) if job.weights else None,
-            }
-            ready = worker.load(setup)
             check_ready(job, ready)
-        except BaseException:
+        except MatterzooError:
             worker.kill()
             raise
         self._tell(Notice(model.id, "ready", ready=ready))
@@ -228,14 +229,6 @@ def pinned_card(job: Job) -> dict[str, Any]:
     if locked and card["checkpoint"]["sha256"] is None:
         card["checkpoint"] = {**card["checkpoint"], "sha256": locked.sha256}
     return card
-
-
-def adapter_reference(job: Job, map_path: Callable[[Any], str]) -> str:
-    """Name the adapter as the worker finds it: ours by family, a private zoo's by file."""
-    model = job.plan.model
-    if not model.private:
-        return model.card.adapter
-    return f"{map_path(model.adapter_file)}:{model.card.adapter.partition(':')[2]}"
 
 
 def check_ready(job: Job, ready: Ready) -> None:

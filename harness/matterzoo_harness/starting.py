@@ -1,0 +1,57 @@
+"""Start a worker and have it load its model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from matterzoo_harness.conversation import Conversation
+from matterzoo_harness.model import Model
+from matterzoo_harness.runtimes.base import Runtime, WorkerSpec
+from matterzoo_schemas.events import Ready
+
+
+def start_worker(
+    runtime: Runtime, spec: WorkerSpec, model: Model, setup: Mapping[str, Any], batch_seconds: float | None = None
+) -> tuple[Conversation, Ready]:
+    """Start a worker in a prepared runtime and load the model.
+
+    Parameters
+    ----------
+    runtime, spec
+        What starts it, and how; `runtime.prepare(spec)` was called.
+    model
+        Which model.
+    setup
+        What the worker is told, but for the paths, which only the runtime knows.
+    batch_seconds
+        Longest time for one batch; None for the card's.
+
+    Raises
+    ------
+    MatterzooError
+        What the worker gave up with, or `MODEL_CRASHED`.
+    """
+    process = runtime.start(spec)
+    worker = Conversation(process, spec.log, batch_seconds or model.card.limits.seconds_a_batch, spec.memory_bytes)
+    try:
+        ready = worker.load(
+            {
+                **setup,
+                "adapter": adapter_reference(model, process.map_path),
+                "device": spec.device_kind,
+                "weights": process.map_path(spec.weights) if spec.weights else None,
+            }
+        )
+    except BaseException:
+        worker.kill()
+        raise
+    return worker, ready
+
+
+def adapter_reference(model: Model, map_path: Callable[[Path], str]) -> str:
+    """Name the adapter as the worker finds it: ours by family, a private zoo's by file."""
+    if not model.private:
+        return model.card.adapter
+    return f"{map_path(model.adapter_file)}:{model.card.adapter.partition(':')[2]}"
