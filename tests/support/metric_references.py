@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import bisect
 
 
 def data(kind: str, n: int, widths: tuple[int, ...], seed: int = 0) -> dict[str, np.ndarray]:
@@ -114,14 +114,15 @@ def mle_arithmetic(x: np.ndarray, k: int) -> float:
 
 def gride(x: np.ndarray, rank: int) -> float:
     d = sorted_distances(x)
-    log = np.log(d[:, 2 * rank - 1] / d[:, rank - 1])
+    mu = d[:, 2 * rank - 1] / d[:, rank - 1]
+    high, middle = np.percentile(mu, [95, 50])
+    mu = mu[mu < 20 * (high - middle) + middle]
 
-    def loss(dim: float) -> float:
-        return -(
-            len(log) * np.log(dim) + (rank - 1) * np.log(np.expm1(dim * log)).sum() - (dim * (2 * rank - 1)) * log.sum()
-        )
+    def slope(dim: float) -> float:
+        terms = ((1 - rank) / (1 - mu**-dim) + 2 * rank - 1) * np.log(mu)
+        return terms.sum() - (len(mu) - 1) / dim
 
-    return float(minimize_scalar(loss, bounds=(0.1, 100), method="bounded", options={"xatol": 1e-10}).x)
+    return float(bisect(slope, 1e-3, 1e3, xtol=1e-13))
 
 
 def dcor_sqr(a: np.ndarray, b: np.ndarray) -> float:

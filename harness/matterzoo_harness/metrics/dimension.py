@@ -74,26 +74,38 @@ def mle(squared: Floats, mean: str = "harmonic") -> tuple[float, float]:
     return float(estimate), 1.0 - float(keep.mean())
 
 
-def gride(squared: Floats, rank: int) -> tuple[float, float]:
+def gride(squared: Floats, rank: int, *, trim: bool = False) -> tuple[float, float]:
     """Gride (Denti et al. 2022) at neighbour ranks n₁ = `rank`, n₂ = 2·rank, and the share of records left out.
 
     The ratio μ = r_{n₂}/r_{n₁} has the density d(μ^d − 1)^{n₂−n₁−1} / (B(n₂−n₁, n₁) μ^{d(n₂−1)+1}): the likelihood is
-    stationary where N/d + (n₂−n₁−1) Σ ln μ/(1−μ^−d) − (n₂−1) Σ ln μ = 0, which decreases in d.
+    stationary where N/d + (n₂−n₁−1) Σ ln μ/(1−μ^−d) − (n₂−1) Σ ln μ = 0, which decreases in d. N is replaced by N − 1,
+    as DADApy does: at rank 1 that removes the bias.
+
+    Parameters
+    ----------
+    squared
+        [N, K] squared distances, nearest first; K ≥ 2·rank.
+    rank
+        n₁.
+    trim
+        Leave out ratios above q₅₀ + 20·(q₉₅ − q₅₀), as DADApy does.
     """
     near, far = squared[:, rank - 1], squared[:, 2 * rank - 1]
     keep = near > 0
-    logs = 0.5 * np.log(far[keep] / near[keep])
-    logs = logs[logs > 0] if rank > 1 else logs
-    if not len(logs) or not logs.sum() > 0:
+    ratios = np.sqrt(far[keep] / near[keep])
+    if trim and len(ratios):
+        high, middle = np.percentile(ratios, [95, 50])
+        ratios = ratios[ratios < 20 * (high - middle) + middle]
+    logs = np.log(np.maximum(ratios, 1 + 10 * np.finfo(np.float64).eps))
+    if len(logs) < 2 or logs.sum() < 1e-12 * len(logs):
         return float("nan"), 1.0
-    if rank == 1:
-        return len(logs) / float(logs.sum()), 1.0 - float(keep.mean())
     total = float(logs.sum())
 
     def slope(d: float) -> float:
-        return len(logs) / d + (rank - 1) * float((logs / -np.expm1(-d * logs)).sum()) - (2 * rank - 1) * total
+        inner = float((logs / -np.expm1(-d * logs)).sum())
+        return (len(logs) - 1) / d + (rank - 1) * inner - (2 * rank - 1) * total
 
-    high = 1.0
-    while slope(high) > 0 and high < 1e9:
-        high *= 2
-    return float(brentq(slope, 1e-9, high, xtol=1e-12, rtol=1e-14)), 1.0 - float(keep.mean())
+    top = 1.0
+    while slope(top) > 0 and top < 1e9:
+        top *= 2
+    return float(brentq(slope, 1e-9, top, xtol=1e-12, rtol=1e-14)), 1.0 - float(keep.mean())

@@ -213,7 +213,7 @@ def _dimensions(graphs: Sequence[Graph], preset: Preset, found: Findings) -> Non
         if "id_gride" in wanted:
             for rank in preset.gride_ranks:
                 if 2 * rank <= squared.shape[1]:
-                    own[f"id_gride@{rank}"] = gride(squared, rank)
+                    own[f"id_gride@{rank}"] = gride(squared, rank, trim=preset.gride_trim)
         for key, (value, dropped) in own.items():
             values.setdefault(key, []).append(value if dropped <= 0.5 else float("nan"))
             values.setdefault(f"{key}/dropped", []).append(dropped)

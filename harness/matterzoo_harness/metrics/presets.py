@@ -50,8 +50,8 @@ class Preset:
         See `dimension.two_nn` and `dimension.log_ratios`.
     mle_k, mle_mean
         See `dimension.mle`.
-    gride_ranks
-        The n₁ of Gride.
+    gride_ranks, gride_trim
+        The n₁ of Gride; see `dimension.gride`.
     clip
         Quantile of the absolute values at which embeddings are clamped before anything else; None leaves them.
     precision
@@ -75,6 +75,7 @@ class Preset:
     mle_k: int = 20
     mle_mean: str = "harmonic"
     gride_ranks: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
+    gride_trim: bool = False
     clip: float | None = None
     precision: str = "float32"
 
@@ -119,7 +120,13 @@ PRESETS = {
             precision="float64",
             metrics=("id_correlation", "dcor_sqr", "cka_linear", "id_twonn", "id_mle"),
         ),
-        Preset("dadapy", ties="index", precision="float64", metrics=("information_imbalance", "id_twonn", "id_gride")),
+        Preset(
+            "dadapy",
+            ties="index",
+            gride_trim=True,
+            precision="float64",
+            metrics=("information_imbalance", "id_twonn", "id_gride"),
+        ),
         Preset("skdim", mle_k=20, precision="float64", metrics=("id_twonn", "id_mle")),
     )
 }
