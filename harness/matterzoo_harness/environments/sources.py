@@ -46,7 +46,7 @@ def fetch_source(pin: Pin, store: Store) -> str:
     """
     asked = []
     for index in _indexes(read_pip_settings()):
-        page_url = f"{index.rstrip('/')}/{canonicalize_name(pin.name)}/"
+        page_url = _page_url(index, pin.name)
         asked.append(urlsplit(page_url).netloc or page_url)
         for link, sha256 in _FILE.findall(_page(page_url)):
             name = Path(unquote(urlsplit(link).path)).name
@@ -59,6 +59,15 @@ def fetch_source(pin: Pin, store: Store) -> str:
         f"the source archive of {pin} was not found at {', '.join(asked)}",
         "check pip's index settings, then fetch again",
     )
+
+
+def is_listed(name: str) -> bool:
+    """Tell whether an index that pip is configured with answers, and knows a package: pip's own words do not say."""
+    return any(_page(_page_url(index, name)) for index in _indexes(read_pip_settings()))
+
+
+def _page_url(index: str, name: str) -> str:
+    return f"{index.rstrip('/')}/{canonicalize_name(name)}/"
 
 
 def _indexes(settings: PipSettings) -> list[str]:

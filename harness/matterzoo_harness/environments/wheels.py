@@ -14,7 +14,7 @@ from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from matterzoo_harness.environments.lockfile import Pin
-from matterzoo_harness.environments.sources import fetch_source
+from matterzoo_harness.environments.sources import fetch_source, is_listed
 from matterzoo_harness.locations import refuse_offline
 from matterzoo_harness.runtimes.base import Progress, quiet
 from matterzoo_harness.store import Store
@@ -216,7 +216,7 @@ def _explain(pins: Sequence[Pin], stderr: str) -> MatterzooError:
         )
     if "No space left" in stderr:
         return MatterzooError(ExitCode.DISK_FULL, f"no space left while fetching {names}", "free some, then again")
-    if "No matching distribution" in stderr and "Connection" not in stderr:
+    if "No matching distribution" in stderr and all(is_listed(pin.name) for pin in pins):
         return MatterzooError(
             ExitCode.BAD_CARD,
             f"a package has no wheel that fits:\n{words}",
