@@ -8,7 +8,7 @@ import numpy as np
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdDetermineBonds, rdDistGeom, rdForceFieldHelpers
 
-from matterzoo_harness.readers.molfile import structure_of_molecule
+from matterzoo_harness.readers.molfile import structure_of_molecule, unpaired_electrons
 from matterzoo_schemas.views import Structure
 
 CONFORMER: dict[str, Any] = {"method": "ETKDGv3", "seed": 42, "clean_up": "MMFF94, else UFF", "clean_up_steps": 2000}
@@ -131,7 +131,7 @@ def _check_perceived(smiles: str, structure: Structure, charge: int) -> None:
         raise ValueError(f"{smiles!r} has other atoms")
     if Chem.GetFormalCharge(molecule) != charge:
         raise ValueError(f"{smiles!r} has another charge")
-    unpaired = sum(atom.GetNumRadicalElectrons() for atom in molecule.GetAtoms())
+    unpaired = unpaired_electrons(molecule)
     if not np.isnan(structure.spin) and unpaired != structure.spin - 1:
         raise ValueError(f"{smiles!r} has {unpaired} unpaired electrons, the structure {structure.spin - 1:g}")
 
