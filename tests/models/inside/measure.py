@@ -1,0 +1,154 @@
+"""Measure one adapter in its model's own environment: `python measure.py setup.json answer.json`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from references import FAMILIES, ecfp, known_elements
+from structures import SMILES, atoms_batch, crystals, doubled, others, permuted, rotated, text_batch, translated
+
+from matterzoo_adapters.backends import backend
+from matterzoo_adapters.base import Adapter, Setup
+from matterzoo_adapters.pooling import pool
+from matterzoo_adapters.worker.engine import Engine
+from matterzoo_adapters.worker.loading import adapter_class, fingerprint
+from matterzoo_schemas.shard import Status
+
+
+def load(setup: Setup, seed: int = 0) -> Adapter[Any]:
+    """Load an adapter as the worker does."""
+    found = adapter_class(setup.adapter)
+    adapter = found(setup, backend(found.backend).prepare("cpu", seed, 1))
+    adapter.load()
+    return adapter
+
+
+class Measured:
+    """An adapter's answers as NumPy arrays."""
+
+    def __init__(self, adapter: Adapter[Any]) -> None:
+        self.adapter = adapter
+        self._to_numpy = backend(adapter.backend).to_numpy
+        self.layer: str = adapter.setup.card["embedding"]["default"]
+
+    def embed(self, batch: Any) -> tuple[list[np.ndarray], np.ndarray | None]:
+        """Return node vectors a record (or one row, where there are no nodes), and energies."""
+        answer = self.adapter.embed(batch)
+        vectors = self._to_numpy(answer.layers[self.layer])
+        offsets = np.arange(len(batch)) if answer.per_record else np.cumsum(batch.sizes)
+        energy = None if answer.energy is None else self._to_numpy(answer.energy)
+        cuts = offsets[1:] if answer.per_record else offsets[:-1]
+        return np.split(vectors, cuts), energy
+
+    def pooled(self, structures: list[Atoms]) -> np.ndarray:
+        """Return mean vectors [n, d]."""
+        nodes, _ = self.embed(atoms_batch(structures))
+        offsets = np.concatenate([[0], np.cumsum([len(part) for part in nodes])])
+        return pool(np.concatenate(nodes), offsets, "mean")
+
+
+def deviation(ours: np.ndarray, theirs: np.ndarray) -> float:
+    """Return ‖ours − theirs‖ / ‖theirs‖."""
+    return float(np.linalg.norm(ours - theirs) / np.linalg.norm(theirs))
+
+
+def against_package(measured: Measured, structures: list[Atoms]) -> dict[str, float]:
+    """Compare with the package's own call: vectors relative to their norm, energies in eV/atom."""
+    reference = FAMILIES[measured.adapter.setup.card["family"]](measured.adapter)
+    ours, energies = measured.embed(atoms_batch(structures))
+    vectors, differences = [], []
+    for row, atoms in enumerate(structures):
+        theirs, energy = reference(atoms)
+        mine = ours[row] if len(theirs) == len(ours[row]) else ours[row].mean(axis=0, keepdims=True)
+        vectors.append(deviation(mine, theirs))
+        if energies is not None and energy is not None:
+            differences.append(abs(float(energies[row]) - energy) / len(atoms))
+    return {"vectors": max(vectors), "energy": max(differences, default=0.0)}
+
+
+def batched(measured: Measured, batch: Any) -> float:
+    """Compare one batch of all with batches of one."""
+    all_at_once, _ = measured.embed(batch)
+    alone = [type(batch)(batch.records.take(np.array([row])), batch.view) for row in range(len(batch))]
+    singles = [measured.embed(one)[0][0] for one in alone]
+    return max(deviation(a, b) for a, b in zip(all_at_once, singles, strict=True))
+
+
+def statuses(measured: Measured, structures: list[Atoms]) -> list[str]:
+    """Run structures as a shard, and say what became of each."""
+    engine = Engine(measured.adapter, backend(measured.adapter.backend))
+    answer = engine.run(atoms_batch(structures).records, lambda _rows, _ids: None, {}, {}, ())
+    return [f"{Status(code).name}: {reason}" for code, reason in zip(answer.status, answer.reason, strict=True)]
+
+
+def measure(setup: Setup) -> dict[str, Any]:
+    """Return every measurement by name."""
+    adapter = load(setup)
+    measured = Measured(adapter)
+    domain = setup.card["domain"]
+    learned = [fingerprint(adapter.weights())[0], fingerprint(load(setup).weights())[0]]
+    other_seed = fingerprint(load(setup, seed=1).weights())[0]
+    found: dict[str, Any] = {
+        "fingerprints": [*learned, other_seed], "elements": known_elements(adapter),
+    }  # fmt: skip
+    if setup.card["view"] == "smiles":
+        return found | of_smiles(measured)
+    structures = (crystals() if domain["periodic"] else []) + (others() if domain["non_periodic"] else [])
+    batch = atoms_batch(structures)
+    before = batch.records.identity
+    nodes, _ = measured.embed(batch)
+    again, _ = measured.embed(batch)
+    found |= {
+        "atoms": [len(atoms) for atoms in structures],
+        "rows": [len(part) for part in nodes],
+        "dim": nodes[0].shape[1],
+        "finite": bool(np.isfinite(np.concatenate(nodes)).all()),
+        "repeat": max(float(np.abs(a - b).max()) for a, b in zip(nodes, again, strict=True)),
+        "unchanged": before == batch.records.identity == atoms_batch(structures).records.identity,
+        "batch": batched(measured, batch),
+        "refused": statuses(measured, [structures[0], Atoms("Fr2", [(0, 0, 0), (0, 0, 3)], cell=[8, 8, 8], pbc=True),
+                                       Atoms("He", cell=[20, 20, 20], pbc=True), Atoms("H2", [(0, 0, 0), (0, 0, 1)])]),
+    }  # fmt: skip
+    if setup.card["family"] in FAMILIES:
+        found["package"] = against_package(measured, structures)
+    moves: dict[str, Callable[[Atoms], Atoms]] = {
+        "rotated": rotated, "translated": translated, "permuted": permuted, "doubled": doubled,
+    }  # fmt: skip
+    still = measured.pooled(structures)
+    for name, move in moves.items():
+        moved = measured.pooled([move(atoms) for atoms in structures])
+        found[name] = max(deviation(a, b) for a, b in zip(moved, still, strict=True))
+    return found | default_dtype()
+
+
+def default_dtype() -> dict[str, str]:
+    """Say whether a package changed torch's default for everyone."""
+    torch = sys.modules.get("torch")
+    return {"default_dtype": str(torch.get_default_dtype()) if torch else "torch.float32"}
+
+
+def of_smiles(measured: Measured) -> dict[str, Any]:
+    """Return what can be measured of a model of SMILES."""
+    batch = text_batch(SMILES)
+    vectors, _ = measured.embed(batch)
+    return {
+        "rows": [len(part) for part in vectors],
+        "dim": vectors[0].shape[1],
+        "package": {
+            "vectors": max(deviation(v[0], ecfp(s)) for v, s in zip(vectors, SMILES, strict=True)),
+            "energy": 0,
+        },
+        "batch": batched(measured, batch),
+        "refusals": measured.adapter.refuse(text_batch(["CCO", "C1CC", "not a molecule"])),
+    }
+
+
+if __name__ == "__main__":
+    arguments = json.loads(Path(sys.argv[1]).read_text())
+    Path(sys.argv[2]).write_text(json.dumps(measure(Setup(**arguments))))

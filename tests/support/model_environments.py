@@ -1,0 +1,38 @@
+"""The Python of a model's own environment, made from its hashed lock as the venv runtime makes it."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from matterzoo_harness.environments.folder import find_environment
+from matterzoo_harness.provision import fetch_environment
+from matterzoo_harness.runtimes.venv import create_environment
+from matterzoo_harness.store import Store
+from matterzoo_schemas.exit_codes import MatterzooError
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMED = "MATTERZOO_TEST_PYTHON_"
+"""`MATTERZOO_TEST_PYTHON_CHGNET=/path/to/python` takes an environment that is there already."""
+
+
+@cache
+def environment_python(name: str) -> Path:
+    """Return the interpreter of an environment; leave the test out where its packages cannot be had."""
+    if named := os.environ.get(f"{NAMED}{name.upper()}"):
+        return Path(named)
+    folder, store = find_environment(name), Store()
+    try:
+        fetch_environment(folder, "cpu", store)
+    except MatterzooError as error:
+        pytest.skip(f"absent real part: the package registries ({error.message.splitlines()[0]})")  # as in conftest
+    return create_environment(folder, "cpu", store) / "bin" / "python"
+
+
+def inside() -> dict[str, str]:
+    """Return the variables of a process in such an environment: our two distributions, one thread, nothing else."""
+    paths = [ROOT / "schemas", ROOT / "adapters"]
+    return {"PYTHONPATH": ":".join(map(str, paths)), "OMP_NUM_THREADS": "1", "PATH": "/usr/bin:/bin", "HOME": "/tmp"}
