@@ -22,9 +22,9 @@ from matterzoo_harness.provision import fetch_model
 from matterzoo_harness.runtimes.base import Runtime
 from matterzoo_harness.runtimes.choice import runtime_for
 from matterzoo_harness.store import Store
-from matterzoo_schemas.canonical import sha256_of_file
-from matterzoo_schemas.exit_codes import MatterzooError
-from matterzoo_schemas.shard import Embeddings
+from matterzoo_schemas.canonical import open_tensors, sha256_of_file
+from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
+from matterzoo_schemas.shard import KIND, Embeddings
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,7 @@ def embed(
     outcomes
         In the order of the models: one that fails costs the others nothing.
     """
+    refuse_other_data(request.out, inputs.identity, {model.id for model in models})
     began = time.monotonic()
     prepared = [_prepare(model, inputs, request, listener) for model in models]
     jobs = [
@@ -123,6 +124,25 @@ def embed(
             file = request.out / f"{model.id}.safetensors"
             outcomes.append(Outcome(model, file, None, job, 0.0, request.runtime, request.device))
     return outcomes
+
+
+def refuse_other_data(folder: Path, identity: str, ours: set[str]) -> None:
+    """Refuse a folder that holds other models' embeddings of other records: they could never be compared.
+
+    Raises
+    ------
+    MatterzooError
+        `CANNOT_WRITE`, naming a file of the other data.
+    """
+    for file in sorted(folder.glob("*.safetensors")) if folder.is_dir() else ():
+        try:
+            header = open_tensors(file, KIND).header
+        except MatterzooError:
+            continue
+        if header.get("records") != identity and header.get("model") not in ours:
+            raise MatterzooError(
+                ExitCode.CANNOT_WRITE, f"{file} holds embeddings of other records than these", "choose another OUT"
+            )
 
 
 def prepare_job(model: Model, inputs: Inputs, request: Request, listener: Listener, *, fetch: bool = True) -> Job:
