@@ -9,17 +9,19 @@ ZOO = $(ENTER) matterzoo
 
 # make run MODEL=chgnet-0.3.0 INPUT=my.cif OUT=results RUNTIME=docker DEVICE=cuda ARGS="--json"
 given = $(if $($(1)),$(2) "$($(1))")
-OPTIONS = $(call given,INPUT,--input) $(call given,OUT,--out) $(call given,RUNTIME,--runtime) $(call given,DEVICE,--device) $(ARGS)
+OPTIONS = $(call given,OUT,--out) $(call given,RUNTIME,--runtime) $(call given,DEVICE,--device) $(ARGS)
 
 .PHONY: help run embed gather list info lock fetch build doctor metrics test test-fast lint clean
 
 help:
 	@$(ZOO) --help
 run:
-	@$(ZOO) run $(MODEL) $(OPTIONS)
+	@$(ZOO) run "$(MODEL)" $(INPUT) $(OPTIONS)
 embed:
-	@$(ZOO) embed $(call given,MODELS,--models) $(OPTIONS)
-gather list doctor metrics:
+	@$(ZOO) embed $(INPUT) $(call given,MODELS,--models) $(OPTIONS)
+gather metrics:
+	@$(ZOO) $@ $(DIR) $(ARGS)
+list doctor:
 	@$(ZOO) $@ $(ARGS)
 info lock fetch build:
 	@$(ZOO) $@ $(MODEL) $(ARGS)
