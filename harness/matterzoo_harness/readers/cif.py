@@ -20,13 +20,26 @@ def read_cif(source: Source) -> Iterator[Entry]:
 
     Blocks that hold no structure (`data_global`) are none; a file in which no block does is one failed record.
     """
-    with source.open() as file:
-        text = file.read()
-    blocks = [block for block in parse_cif(BytesIO(text)) if "_atom_site_label" in block or block.has_structure()]
-    if not blocks:
+    blocks, broken = _blocks(source)
+    structures = [block for block in blocks if "_atom_site_label" in block or block.has_structure()]
+    if not structures and not broken:
         yield Entry(failure="no data block holds atoms")
-    for block in blocks:
-        yield _entry(block, f"{source.name}:{block.name}" if len(blocks) > 1 else None)
+    for block in structures:
+        yield _entry(block, f"{source.name}:{block.name}" if len(structures) > 1 or broken else None)
+    if broken:
+        yield Entry(failure=f"ASE cannot parse the file from its data block {len(blocks)} on: {broken}")
+
+
+def _blocks(source: Source) -> tuple[list[CIFBlock], str]:
+    """Return the data blocks up to the first that cannot be parsed, and why that one cannot."""
+    with source.open() as file:
+        parser = parse_cif(BytesIO(file.read()))
+    blocks: list[CIFBlock] = []
+    try:
+        blocks.extend(parser)
+    except Exception as error:  # noqa: BLE001 (ASE raises what it meets)
+        return blocks, str(error) or type(error).__name__
+    return blocks, ""
 
 
 def _entry(block: CIFBlock, name: str | None) -> Entry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO, StringIO
 from typing import Any
 
@@ -22,19 +22,28 @@ BACKBONE = ("N", "CA", "C", "O")
 
 def read_pdb(source: Source) -> Iterator[Entry]:
     """Yield the chains of the first model."""
-    atoms = PDBFile.read(StringIO(source.text())).get_structure(model=1)
-    return entries_of(atoms, source.name)
+    return _entries(source, lambda data: PDBFile.read(StringIO(data.decode())).get_structure(model=1))
 
 
 def read_mmcif(source: Source) -> Iterator[Entry]:
     """Yield the chains of the first model."""
-    return entries_of(get_structure(CIFFile.read(StringIO(source.text())), model=1), source.name)
+    return _entries(source, lambda data: get_structure(CIFFile.read(StringIO(data.decode())), model=1))
 
 
 def read_bcif(source: Source) -> Iterator[Entry]:
     """Yield the chains of the first model."""
+    return _entries(source, lambda data: get_structure(BinaryCIFFile.read(BytesIO(data)), model=1))
+
+
+def _entries(source: Source, parse: Callable[[bytes], AtomArray]) -> Iterator[Entry]:
     with source.open() as file:
-        return entries_of(get_structure(BinaryCIFFile.read(BytesIO(file.read())), model=1), source.name)
+        data = file.read()
+    try:
+        atoms = parse(data)
+    except Exception as error:  # noqa: BLE001 (biotite raises what it meets)
+        yield Entry(failure=f"biotite cannot read the file: {error or type(error).__name__}")
+        return
+    yield from entries_of(atoms, source.name)
 
 
 def entries_of(atoms: AtomArray, name: str) -> Iterator[Entry]:
