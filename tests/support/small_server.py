@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -21,6 +21,7 @@ class SmallServer:
     silent: bool = False
     asked: list[tuple[str, str, str | None]] = field(default_factory=list)
     url: str = ""
+    ended: threading.Event = field(default_factory=threading.Event)
 
     def index(self, name: str, files: dict[str, str]) -> None:
         """Serve a package's page of an index: file name → sha256."""
@@ -28,75 +29,12 @@ class SmallServer:
         self.files[f"/simple/{name}/"] = f"<html><body>{links}</body></html>".encode()
 
 
-@contextmanager
+@contextlib.contextmanager
 def small_server() -> Iterator[SmallServer]:
     """Start one; it ends with the block."""
     shown = SmallServer()
-    woken = threading.Event()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_HEAD(self) -> None:
-            self._answer(with_body=False)
-
-        def do_GET(self) -> None:
-            self._answer(with_body=True)
-
-        def _answer(self, *, with_body: bool) -> None:
-            shown.asked.append((self.command, self.path, self.headers.get("Range")))
-            if shown.silent:
-                woken.wait(30)
-                return
-            if shown.token and self.headers.get("Authorization") != f"Bearer {shown.token}":
-                self._refuse(401, shown.refusals)
-                return
-            body = shown.files.get(self.path)
-            if body is None:
-                self._refuse(404, {})
-                return
-            start = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").partition("-")[0])
-            if start >= len(body) > 0:
-                self._refuse(416, {})
-                return
-            self.send_response(206 if start else 200)
-            if start:
-                self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
-            for name, value in shown.headers.items():
-                self.send_header(name, value)
-            if self.path.endswith("/"):
-                self.send_header("Content-Type", "text/html")
-            self.send_header("Content-Length", str(len(body) - start))
-            self.end_headers()
-            if with_body:
-                self._send(body[start:])
-
-        def _send(self, rest: bytes) -> None:
-            if shown.breaks_after:
-                self.wfile.write(rest[: shown.breaks_after.pop(0)])
-                self.wfile.flush()
-                self.close_connection = True
-                self.connection.close()
-            else:
-                self.wfile.write(rest)
-
-        def _refuse(self, status: int, headers: dict[str, str]) -> None:
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def finish(self) -> None:
-            try:
-                super().finish()
-            except (OSError, ValueError):
-                pass  # the connection was broken off on purpose
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    handler = type("Handler", (_Handler,), {"shown": shown})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     shown.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -104,7 +42,60 @@ def small_server() -> Iterator[SmallServer]:
     try:
         yield shown
     finally:
-        woken.set()
+        shown.ended.set()
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    shown: SmallServer
+
+    def do_HEAD(self) -> None:
+        self._answer(with_body=False)
+
+    def do_GET(self) -> None:
+        self._answer(with_body=True)
+
+    def _answer(self, *, with_body: bool) -> None:
+        self.shown.asked.append((self.command, self.path, self.headers.get("Range")))
+        body = self.shown.files.get(self.path)
+        start = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").partition("-")[0])
+        if self.shown.silent:
+            self.shown.ended.wait(30)
+            self.close_connection = True
+        elif self.shown.token and self.headers.get("Authorization") != f"Bearer {self.shown.token}":
+            self._say(401, self.shown.refusals, b"")
+        elif body is None:
+            self._say(404, {}, b"")
+        elif start >= len(body) > 0:
+            self._say(416, {}, b"")
+        else:
+            headers = dict(self.shown.headers)
+            if start:
+                headers["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
+            if self.path.endswith("/"):
+                headers["Content-Type"] = "text/html"
+            self._say(206 if start else 200, headers, body[start:], with_body=with_body)
+
+    def _say(self, status: int, headers: Mapping[str, str], body: bytes, *, with_body: bool = True) -> None:
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if with_body and body and self.shown.breaks_after:
+            self.wfile.write(body[: self.shown.breaks_after.pop(0)])
+            self.wfile.flush()
+            self.close_connection = True
+            self.connection.close()
+        elif with_body:
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def finish(self) -> None:
+        """End a connection, which may have been broken off on purpose."""
+        with contextlib.suppress(OSError, ValueError):
+            super().finish()
