@@ -1,0 +1,84 @@
+"""Samples: the same records on every machine, and nothing in them that cannot be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.data import covalent_radii
+from ase.neighborlist import neighbor_list
+
+from matterzoo_harness.readers import read
+from matterzoo_harness.samples import SAMPLES, load_sample
+
+IDENTITIES = {
+    "crystals": "0d70169ac7593cbcfff5c1820dc11614b7366d218376e582a38766d0440860b7",
+    "molecules": "691ee732ce24ffb1a5c73210ce546a6a7d07db2d41eaf59904ec785a3a84c1bb",
+    "proteins": "bcfd6011624b899a568a6f258878510cf60d38ccece26def668e1e3df9d06843",
+}
+"""Pinned: whoever changes a sample changes everything measured on it. (Molecules hold SMILES of the locked RDKit.)"""
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_sample_is_always_the_same(name):
+    assert load_sample(name).identity == IDENTITIES[name]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_sample_is_read_like_a_file(name):
+    result = read(f"sample:{name}")
+    assert result.failures == {}
+    assert result.records.identity == load_sample(name).identity
+
+
+def test_crystals_are_at_least_150_with_elements_and_five_kinds_of_compounds():
+    names = list(load_sample("crystals").ids)
+    assert len(names) >= 150
+    kinds = {name.split("-")[1] for name in names}
+    assert kinds >= {"fcc", "bcc", "hcp", "diamond", "rocksalt", "zincblende", "wurtzite", "fluorite", "cesiumchloride"}
+
+
+def test_neighbours_in_a_crystal_are_about_their_covalent_radii_apart():
+    records = load_sample("crystals")
+    noble = {2, 10, 18, 36, 54}
+    for row in range(len(records)):
+        structure = records[row].views["atoms"]
+        atoms = Atoms(structure.numbers, structure.positions, cell=structure.cell, pbc=structure.pbc)
+        first, second, distances = neighbor_list("ijd", atoms, 8.0)
+        nearest = distances.argmin()
+        expected = covalent_radii[atoms.numbers[first[nearest]]] + covalent_radii[atoms.numbers[second[nearest]]]
+        upper = 3.0 if noble & set(atoms.numbers) else 1.4
+        assert 0.8 < distances[nearest] / expected < upper, records.ids[row]
+
+
+def test_each_formula_is_that_of_its_name():
+    records = load_sample("crystals")
+    for row in range(len(records)):
+        formula = records.ids[row].split("-")[0]
+        numbers = records[row].views["atoms"].numbers
+        wanted = Atoms(formula).get_chemical_formula(mode="reduce")
+        assert set(Atoms(numbers).symbols) == set(Atoms(formula).symbols)
+        ratio = len(numbers) / len(Atoms(formula))
+        assert ratio == round(ratio), wanted
+
+
+def test_molecules_have_charge_spin_and_mostly_smiles():
+    records = load_sample("molecules")
+    assert len(records) == 162
+    np.testing.assert_array_equal(records.atoms.charge, 0)
+    assert records[list(records.ids).index("O2")].views["atoms"].spin == 3
+    assert records.views["smiles"].present.sum() > 120
+    assert records[list(records.ids).index("C6H6")].views["smiles"] == "c1ccccc1"
+
+
+def test_proteins_are_at_least_20_with_a_source_each():
+    from importlib.resources import files
+
+    records = load_sample("proteins")
+    assert len(records) >= 20
+    headers = [
+        line for line in files("matterzoo_harness.samples").joinpath("proteins.fasta").read_text().splitlines()
+        if line.startswith(">")
+    ]  # fmt: skip
+    assert all(len(header.split()) > 1 for header in headers)
+    assert records[list(records.ids).index("insulin-a-human")].views["sequence"] == "GIVEQCCTSICSLYQLENYCN"
