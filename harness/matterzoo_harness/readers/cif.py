@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from io import BytesIO
+from typing import Any
 
+from ase.formula import Formula
 from ase.io.cif import CIFBlock, NoStructureData, parse_cif
 
 from matterzoo_harness.readers.ase_atoms import entry_of_atoms
@@ -13,6 +16,8 @@ from matterzoo_harness.readers.result import Entry
 
 FULL_OCCUPANCY = 0.999
 """Occupancies are printed with three decimals as a rule; 0.999 is a rounded 1."""
+HEXAGONAL_GAMMA = 120
+"""Angle between a and b in degrees."""
 
 
 def read_cif(source: Source) -> Iterator[Entry]:
@@ -46,12 +51,38 @@ def _entry(block: CIFBlock, name: str | None) -> Entry:
     if disorder := _disorder(block):
         return Entry(name, failure=disorder)
     try:
-        atoms = block.get_atoms(fractional_occupancies=False)
+        atoms = _with_hexagonal_axes(block).get_atoms(fractional_occupancies=False)
     except NoStructureData as error:
         return Entry(name, failure=f"no structure: {error}")
     except Exception as error:  # noqa: BLE001 (ASE raises what it meets)
         return Entry(name, failure=f"ASE cannot build the structure: {type(error).__name__}: {error}")
+    if mismatch := _formula_mismatch(block, atoms):
+        return Entry(name, failure=mismatch)
     return entry_of_atoms(atoms, {}, name)
+
+
+def _with_hexagonal_axes(block: CIFBlock) -> CIFBlock:
+    """Hide the crystal system where ASE would take "trigonal" for rhombohedral axes though the cell is hexagonal."""
+    if block.get("_cell_angle_gamma") != HEXAGONAL_GAMMA:
+        return block
+    misread = {"_space_group_crystal_system", "_symmetry_cell_setting"}
+    return CIFBlock(block.name, {tag: block[tag] for tag in block if tag not in misread})
+
+
+def _formula_mismatch(block: CIFBlock, atoms: Any) -> str:
+    """Say that the sites do not make the formula that the file states: hydrogens left out, or symmetry misread."""
+    text = str(block.get("_chemical_formula_sum", "")).replace(" ", "")
+    try:
+        stated = Counter(Formula(text).count())
+    except ValueError:
+        return ""  # not stated, or no whole numbers
+    stated["H"] += stated.pop("D", 0)
+    found = Counter(atoms.symbols)
+    if not +stated or all(
+        found[symbol] * stated.total() == stated[symbol] * found.total() for symbol in found | stated
+    ):
+        return ""
+    return f"the file states the formula {text}, its sites make {atoms.symbols.formula.format('hill')}"
 
 
 def _disorder(block: CIFBlock) -> str:

@@ -104,7 +104,9 @@ def expand(source: str | Path) -> list[Source]:
             return files
         raise MatterzooError(ExitCode.INPUT_MISSING, f"no file matches {source}")
     raise MatterzooError(
-        ExitCode.INPUT_MISSING, f"there is no file or folder {source}", "samples: matterzoo list --samples"
+        ExitCode.INPUT_MISSING,
+        f"there is no file or folder {source}",
+        "without files: sample:molecules, sample:crystals, sample:proteins",
     )
 
 
@@ -125,4 +127,4 @@ def _fixed_parts(pattern: Path) -> list[str]:
 def _without_suffixes(path: Path) -> str:
     if path.suffix.lower() in COMPRESSIONS:
         path = path.with_suffix("")
-    return path.with_suffix("").as_posix() if path.stem else path.as_posix()
+    return path.with_suffix("").as_posix().encode(errors="replace").decode()  # a name need not be UTF-8, an id must

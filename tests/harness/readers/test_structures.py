@@ -61,6 +61,41 @@ def test_alternative_disorder_groups_are_refused(tmp_path):
     assert "alternative disorder groups" in read(tmp_path / "d.cif").failures["d:b"]
 
 
+BISMUTH_TELLURIDE = """data_b
+_chemical_formula_sum '{formula}'
+_cell_length_a 4.38
+_cell_length_b 4.38
+_cell_length_c 30.49
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 120
+_space_group_crystal_system trigonal
+_symmetry_space_group_name_H-M 'R -3 m'
+_symmetry_Int_Tables_number 166
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Bi1 Bi 0 0 0.4
+Te1 Te 0 0 0
+Te2 Te 0 0 0.2097
+"""
+
+
+def test_a_trigonal_crystal_with_hexagonal_axes_is_expanded_in_them(tmp_path):
+    (tmp_path / "b.cif").write_text(BISMUTH_TELLURIDE.format(formula="Bi2 Te3"))
+    numbers = read(tmp_path / "b.cif").records[0].views["atoms"].numbers.tolist()
+    assert (numbers.count(83), numbers.count(52)) == (6, 9)
+
+
+def test_sites_that_do_not_make_the_stated_formula_are_refused(tmp_path):
+    (tmp_path / "b.cif").write_text(BISMUTH_TELLURIDE.format(formula="Bi2 Te3 H2"))
+    ase.io.write(tmp_path / "good.cif", bulk("Cu"))
+    assert read(tmp_path).failures == {"b": "the file states the formula Bi2Te3H2, its sites make Bi6Te9"}
+
+
 def test_a_data_block_that_cannot_be_parsed_keeps_those_before_it(tmp_path):
     (tmp_path / "t.cif").write_text(NACL.format(name="fine", occupancy="1") + "data_b\nloop_\n_a\n_b\n1 2 3\nx\n")
     result = read(tmp_path / "t.cif")
