@@ -8,12 +8,27 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from matterzoo_harness.runtimes.base import WorkerProcess
-from matterzoo_schemas.events import BatchStarted, EmbedShard, Event, Failed, Load, Probe, Ready, ShardDone, decode
+from matterzoo_schemas.events import (
+    BatchStarted,
+    Check,
+    Checked,
+    EmbedShard,
+    Event,
+    Failed,
+    Load,
+    Probe,
+    Ready,
+    Request,
+    ShardDone,
+    decode,
+)
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 from matterzoo_schemas.shard import Status
 
+Answer = TypeVar("Answer", ShardDone, Checked)
 LOAD_SECONDS = 1800.0
 """A model that has not loaded after this long never will."""
 LOOK_SECONDS = 0.25
@@ -99,6 +114,13 @@ class Conversation:
         MatterzooError
             What the worker gave up with.
         """
+        return self._answer(request, ShardDone, on_batch)
+
+    def check(self, request: Check, on_batch: Callable[[BatchStarted], None]) -> Checked:
+        """Have the worker run the conformance suite; raises as `ask`."""
+        return self._answer(request, Checked, on_batch)
+
+    def _answer(self, request: Request, kind: type[Answer], on_batch: Callable[[BatchStarted], None]) -> Answer:
         self._running = []
         self._send(request)
         while True:
@@ -106,7 +128,7 @@ class Conversation:
             if isinstance(event, BatchStarted):
                 self._running = event.rows
                 on_batch(event)
-            elif isinstance(event, ShardDone):
+            elif isinstance(event, kind):
                 self._running = []
                 return event
 
@@ -125,7 +147,7 @@ class Conversation:
         with contextlib.suppress(TimeoutError):
             self.process.wait(timeout=10)
 
-    def _send(self, request: Load | EmbedShard | Probe) -> None:
+    def _send(self, request: Request) -> None:
         try:
             self.process.stdin.write(request.encode())
             self.process.stdin.flush()

@@ -174,6 +174,10 @@ class Tolerances(Strict):
 
     repeat: Annotated[float, Field(ge=0)] = 0.0
     batch: Annotated[float, Field(ge=0)] = 1e-5
+    symmetry: Annotated[float, Field(ge=0)] = 1e-4
+    """After a symmetry operation that the layer's `symmetry` promises to be without effect; of the energy, too."""
+    golden: Annotated[float, Field(ge=0)] = 1e-4
+    """From the golden vectors, which another machine may have made."""
 
 
 class Limits(Strict):

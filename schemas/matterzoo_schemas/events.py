@@ -78,6 +78,14 @@ class Probe(_Message):
 
 
 @dataclass(frozen=True)
+class Check(_Message):
+    """Run the conformance suite: `contract` its mandatory rules, `conformance` all of them."""
+
+    name: ClassVar[str] = "check"
+    level: str
+
+
+@dataclass(frozen=True)
 class Ready(_Message):
     """The model is loaded."""
 
@@ -118,6 +126,14 @@ class ShardDone(_Message):
 
 
 @dataclass(frozen=True)
+class Checked(_Message):
+    """The suite ran; each of its findings as the fields of `matterzoo_schemas.findings.Finding`."""
+
+    name: ClassVar[str] = "checked"
+    findings: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class Failed(_Message):
     """The worker gives up, with an exit code of the command and what to tell the user."""
 
@@ -127,10 +143,10 @@ class Failed(_Message):
     hint: str = ""
 
 
-Request = Load | EmbedShard | Probe
-Event = Ready | BatchStarted | ShardDone | Failed
+Request = Load | EmbedShard | Probe | Check
+Event = Ready | BatchStarted | ShardDone | Checked | Failed
 _TYPES: dict[str, type[_Message]] = {
-    kind.name: kind for kind in (Load, EmbedShard, Probe, Ready, BatchStarted, ShardDone, Failed)
+    kind.name: kind for kind in (Load, EmbedShard, Probe, Check, Ready, BatchStarted, ShardDone, Checked, Failed)
 }
 
 

@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from matterzoo_adapters.worker.channel import Channel
 from matterzoo_schemas import SCHEMA_VERSION
-from matterzoo_schemas.events import PROTOCOL_VERSION, BatchStarted, EmbedShard, Failed, Load, Probe, Ready, ShardDone
+from matterzoo_schemas.events import (
+    PROTOCOL_VERSION,
+    BatchStarted,
+    Check,
+    Checked,
+    EmbedShard,
+    Failed,
+    Load,
+    Probe,
+    Ready,
+    ShardDone,
+)
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 if TYPE_CHECKING:
@@ -30,6 +41,8 @@ def main() -> int:
         for request in channel.requests():
             if isinstance(request, Load):
                 engine = start(channel, request.setup)
+            elif engine is not None and isinstance(request, Check):
+                check(channel, engine, request)
             elif engine is not None:
                 serve(channel, engine, request)
     except MatterzooError as error:
@@ -108,6 +121,17 @@ def serve(channel: Channel, engine: Engine, request: EmbedShard | Probe) -> None
         output.with_suffix(".run.json").write_text(json.dumps(note, sort_keys=True) + "\n", "utf-8")
         embeddings.write(output)
     channel.send(ShardDone(request.shard, len(rows), failed, nodes, seconds, memory))
+
+
+def check(channel: Channel, engine: Engine, request: Check) -> None:
+    """Run the conformance suite."""
+    from dataclasses import asdict
+
+    from matterzoo_adapters.conformance.subject import Subject
+    from matterzoo_adapters.conformance.suite import run_suite
+
+    subject = Subject(engine, lambda rows, ids: channel.send(BatchStarted(0, rows.tolist(), ids)))
+    channel.send(Checked([asdict(finding) for finding in run_suite(subject, request.level)]))
 
 
 if __name__ == "__main__":
