@@ -1,0 +1,83 @@
+"""Store, locks and recipes are all it takes: in an empty home, with the network cut, the same bytes come out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+STRUCTURES = "".join(f"2\nname=pair-{n}\nC 0 0 0\nO 0 0 {1.0 + n / 10}\n" for n in range(5))
+
+
+def matterzoo_without_network(*arguments: str | Path, home: Path, cache: Path) -> None:
+    """Run the real command in a network namespace of its own, which has no network at all."""
+    command = ["unshare", "--net", str(Path(sys.executable).with_name("matterzoo")), *map(str, arguments)]
+    places = {"MATTERZOO_HOME": str(home), "MATTERZOO_CACHE": str(cache)}
+    done = subprocess.run(command, env=os.environ | places, capture_output=True, text=True, check=False, timeout=900)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def structures(tmp_path: Path) -> Path:
+    file = tmp_path / "pairs.xyz"
+    file.write_text(STRUCTURES)
+    return file
+
+
+@pytest.fixture
+def moved_home(tmp_path: Path, private_zoo: Path, matterzoo, request: pytest.FixtureRequest) -> Path:
+    """A home that holds a copy of the store, and nothing else, after everything was fetched."""
+    if os.geteuid() != 0:
+        pytest.skip("absent real part: a network namespace (needs root)")
+    code, _, stderr = matterzoo("fetch", "trivial", "--runtime", request.param)
+    assert code == 0, stderr
+    home = tmp_path / "another-home"
+    shutil.copytree(Path(os.environ["MATTERZOO_HOME"]) / "store", home / "store")
+    return home
+
+
+@pytest.mark.parametrize("moved_home", ["venv"], indirect=True)
+def test_a_virtual_environment_made_without_network_gives_the_same_bytes(matterzoo, structures, moved_home, tmp_path):
+    compare("venv", matterzoo, structures, moved_home, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.engine
+@pytest.mark.parametrize("moved_home", ["docker"], indirect=True)
+def test_an_image_built_without_network_gives_the_same_bytes(matterzoo, structures, moved_home, tmp_path):
+    compare("docker", matterzoo, structures, moved_home, tmp_path)
+
+
+def compare(runtime: str, matterzoo, structures: Path, home: Path, folder: Path) -> None:
+    code, _, stderr = matterzoo("run", "trivial", structures, "-o", folder / "here", "--runtime", runtime)
+    assert code == 0, stderr
+    if runtime == "docker":
+        forget_images()
+        matterzoo_without_network("build", "trivial", home=home, cache=folder / "empty-cache")
+    matterzoo_without_network(
+        "run",
+        "trivial",
+        structures,
+        "-o",
+        folder / "there",
+        "--runtime",
+        runtime,
+        home=home,
+        cache=folder / "empty-cache",
+    )
+    here, there = ((folder / place / "trivial.safetensors").read_bytes() for place in ("here", "there"))
+    assert here == there
+
+
+def forget_images() -> None:
+    """Remove the images that the model was made of, so that they must be built anew, base and all."""
+    images = subprocess.run(
+        ["docker", "images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", "reference=matterzoo/*"],
+        capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    ours = [name for name in images if "/trivial:" in name or "environment:plain" in name or "/base:bookworm" in name]
+    subprocess.run(["docker", "image", "rm", "--force", *ours], capture_output=True, check=True)
