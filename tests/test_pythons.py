@@ -31,12 +31,11 @@ def test_schemas_and_worker_pass_their_tests_in_an_environment_of_their_own(vers
         env={**os.environ, "PYTHONPATH": f"{ROOT / 'schemas'}:{ROOT / 'adapters'}:{ROOT / 'harness'}"},
     )  # fmt: skip
     passed = re.search(r"(\d+) passed", done.stdout)
-    assert passed and int(passed[1]) > 50, done.stdout[-2000:]
+    assert passed, done.stdout[-2000:]
+    assert int(passed[1]) > 50
 
 
 def run(*command: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
     return done
-
-

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from witness import QUESTIONS
 
 import matterzoo as mz
-from witness import QUESTIONS
 
 ONE_ATOM = "1\nname=one\nH 0 0 0\n"
 
