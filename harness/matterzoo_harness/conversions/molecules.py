@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from rdkit import Chem, rdBase
+from rdkit import Chem
 from rdkit.Chem import rdDetermineBonds, rdDistGeom, rdForceFieldHelpers
 
 from matterzoo_harness.readers.molfile import structure_of_molecule, unpaired_electrons
@@ -37,21 +37,20 @@ def conformer_of(smiles: str) -> Structure:
     ----------
     Riniker and Landrum, J. Chem. Inf. Model. 2015, 55, 2562; Wang et al., ibid. 2020, 60, 2044.
     """
-    with rdBase.BlockLogs():
-        parsed: Any = Chem.MolFromSmiles(smiles)
-        if parsed is None:
-            raise ValueError(f"RDKit cannot parse the SMILES {smiles!r}")
-        if any(atom.GetAtomicNum() == 0 for atom in parsed.GetAtoms()):
-            raise ValueError(f"the SMILES {smiles!r} has a wildcard atom")
-        molecule = Chem.AddHs(parsed)
-        parameters: Any = rdDistGeom.ETKDGv3()
-        parameters.randomSeed = CONFORMER["seed"]
-        parameters.embedFragmentsSeparately = False
+    parsed: Any = Chem.MolFromSmiles(smiles)
+    if parsed is None:
+        raise ValueError(f"RDKit cannot parse the SMILES {smiles!r}")
+    if any(atom.GetAtomicNum() == 0 for atom in parsed.GetAtoms()):
+        raise ValueError(f"the SMILES {smiles!r} has a wildcard atom")
+    molecule = Chem.AddHs(parsed)
+    parameters: Any = rdDistGeom.ETKDGv3()
+    parameters.randomSeed = CONFORMER["seed"]
+    parameters.embedFragmentsSeparately = False
+    if rdDistGeom.EmbedMolecule(molecule, parameters) != 0:
+        parameters.useRandomCoords = True
         if rdDistGeom.EmbedMolecule(molecule, parameters) != 0:
-            parameters.useRandomCoords = True
-            if rdDistGeom.EmbedMolecule(molecule, parameters) != 0:
-                raise ValueError(f"ETKDGv3 finds no conformer of {smiles!r}")
-        _clean_up(molecule)
+            raise ValueError(f"ETKDGv3 finds no conformer of {smiles!r}")
+    _clean_up(molecule)
     structure = structure_of_molecule(molecule)
     if not np.isfinite(structure.positions).all():
         raise ValueError(f"the force field drives the conformer of {smiles!r} apart")
@@ -93,16 +92,15 @@ def smiles_of(structure: Structure) -> str:
     charge = 0 if np.isnan(structure.charge) else round(structure.charge)
     molecule = _bare_molecule(structure)
     try:
-        with rdBase.BlockLogs():
-            rdDetermineBonds.DetermineBonds(
-                molecule,
-                charge=charge,
-                allowChargedFragments=not structure.spin > 1,
-                maxIterations=BONDS["max_iterations"],
-            )
-            Chem.SanitizeMol(molecule)
-            smiles = str(Chem.MolToSmiles(Chem.RemoveHs(molecule)))
-            _check_perceived(smiles, structure, charge)
+        rdDetermineBonds.DetermineBonds(
+            molecule,
+            charge=charge,
+            allowChargedFragments=not structure.spin > 1,
+            maxIterations=BONDS["max_iterations"],
+        )
+        Chem.SanitizeMol(molecule)
+        smiles = str(Chem.MolToSmiles(Chem.RemoveHs(molecule)))
+        _check_perceived(smiles, structure, charge)
     except (ValueError, RuntimeError) as error:
         why = " ".join(str(error).split())
         raise ValueError(f"no bonds fit the structure and its charge {charge}: {why}") from error

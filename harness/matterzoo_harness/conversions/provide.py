@@ -8,8 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from matterzoo_harness.conversions.routes import ROUTES, Route
 from matterzoo_harness.readers.result import ReadResult
+from matterzoo_schemas.records import Records
 from matterzoo_schemas.views import COLUMNS
 
 Progress = Callable[[int, int], None]
@@ -35,42 +39,44 @@ def provide(result: ReadResult, view: str, *, progress: Progress | None = None) 
         from which no conversion leads to the view stays without it.
     """
     records = result.records
-    present = records.views[view].present if view in records.views else [False] * len(records)
-    missing = {row for row in range(len(records)) if not present[row]}
-    routes: list[tuple[Route, list[int]]] = []
-    for route in ROUTES:
-        if route.target == view and route.source in records.views:
-            column = records.views[route.source]
-            rows = [row for row in sorted(missing) if column.present[row]]
-            missing.difference_update(rows)
-            if rows:
-                routes.append((route, rows))
-    total = sum(len(rows) for _, rows in routes)
+    present = records.views[view].present if view in records.views else np.zeros(len(records), np.bool_)
+    plan = _plan(records, view, np.flatnonzero(~present))
+    total = sum(len(rows) for _, rows in plan)
     if not total:
         return result
     made: dict[int, Any] = {}
     failed: dict[str, str] = {}
     conversions = list(result.conversions)
-    for route, rows in routes:
-        made_before = len(made)
-        for row, (value, reason) in zip(
-            rows, _convert(route, [records.views[route.source][r] for r in rows]), strict=True
-        ):
+    for route, rows in plan:
+        column, before = records.views[route.source], len(made)
+        for row, (value, reason) in zip(rows, _convert(route, [column[row] for row in rows]), strict=True):
             if reason:
                 failed[records.ids[row]] = reason
             else:
                 made[row] = value
             if progress:
                 progress(len(made) + len(failed), total)
-        if len(made) > made_before:
-            conversions.append(route.provenance(len(made) - made_before))
+        if len(made) > before:
+            conversions.append(route.provenance(len(made) - before))
     values = [records.views[view][row] if present[row] else made.get(row) for row in range(len(records))]
     return replace(
         result,
         records=records.with_view(view, COLUMNS[view].of(values)) if made else records,
-        unconverted={**result.unconverted, view: {**result.unconverted.get(view, {}), **failed}},
+        unconverted={**result.unconverted, view: failed},
         conversions=tuple(conversions),
     )
+
+
+def _plan(records: Records, view: str, missing: npt.NDArray[np.int64]) -> list[tuple[Route, list[int]]]:
+    """Return which rows take which route: the first in the table whose source they have."""
+    plan: list[tuple[Route, list[int]]] = []
+    for route in ROUTES:
+        if route.target == view and route.source in records.views:
+            here = records.views[route.source].present[missing]
+            if here.any():
+                plan.append((route, missing[here].tolist()))
+            missing = missing[~here]
+    return plan
 
 
 def _convert(route: Route, values: list[Any]) -> Any:
@@ -80,8 +86,11 @@ def _convert(route: Route, values: list[Any]) -> Any:
     def attempt(value: Any) -> tuple[Any, str]:
         try:
             return function(value), ""
-        except ValueError as error:
+        except (ValueError, RuntimeError) as error:
             return None, str(error)
 
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    from rdkit import rdBase
+
+    # RDKit's messages are blocked here, once: its switch is global, and threads would turn it in each other's hands.
+    with rdBase.BlockLogs(), ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         yield from pool.map(attempt, values)

@@ -61,7 +61,7 @@ class Route:
     def provenance(self, count: int) -> Mapping[str, Any]:
         """Return what a result says about `count` views made this way, JSON-able."""
         steps = [step.provenance() for step in self.steps]
-        return {"from": self.source, "to": self.target, "steps": steps, "records": count}
+        return {"view": self.target, "from": self.source, "steps": steps, "records": count}
 
 
 def _attribute(path: str) -> Any:

@@ -26,7 +26,7 @@ def test_a_view_that_is_there_is_left_as_it_is():
 def test_a_conversion_is_recorded_with_versions_options_and_count():
     result = provide(from_strings(SMILES, "smiles"), "atoms")
     (made,) = json.loads(json.dumps(result.conversions))
-    assert (made["from"], made["to"], made["records"]) == ("smiles", "atoms", len(SMILES))
+    assert (made["from"], made["view"], made["records"]) == ("smiles", "atoms", len(SMILES))
     (step,) = made["steps"]
     assert step["name"] == "etkdg-conformer"
     assert step["options"]["seed"] == 42
