@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from matterzoo_harness.metrics import inputs
-from matterzoo_harness.metrics.engine import Findings, Runner, measure, plain_runner, views_of
+from matterzoo_harness.metrics.engine import Runner, measure, plain_runner, views_of
 from matterzoo_harness.metrics.errors import MetricError
+from matterzoo_harness.metrics.findings import Findings
 from matterzoo_harness.metrics.numerics import full_precision
 from matterzoo_harness.metrics.presets import MODEL_METRICS, Preset, check, resolve
 from matterzoo_harness.metrics.result import Comparison, Entry

@@ -46,10 +46,9 @@ class JointPairs(Pass):
         columns, wrong = [], []
         for a, b in self.pairs.tolist():
             values, found = smallest(self._joint(strip, a, b), take)
-            columns.append(found)
+            columns.append(found.gather(1, values.topk(2, dim=1, largest=False).indices))
             wrong.append(~self._certain(values, strip, a, b))
-        chosen = torch.stack(columns)
-        squared = self._exact(strip, chosen).sort(dim=2).values[:, :, :2]
+        squared = self._exact(strip, torch.stack(columns)).sort(dim=2).values
         for pair in torch.nonzero(torch.stack(wrong).any(1))[:, 0].tolist():
             row = torch.nonzero(wrong[pair])[:, 0]
             squared[pair, row] = self._again(strip, pair, row)

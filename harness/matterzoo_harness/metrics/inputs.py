@@ -44,8 +44,13 @@ class Joined:
 
     def repeats(self) -> NDArray[np.bool_]:
         """Mark records that every model embeds exactly as it embeds an earlier record, [N]."""
-        rows = [np.unique(array, axis=0, return_inverse=True)[1] for array in self.arrays]
-        _, first = np.unique(np.stack(rows, axis=1), axis=0, return_index=True)
+        group = np.zeros(self.records, dtype=np.intp)
+        for array in self.arrays:
+            bytes_ = np.ascontiguousarray(array).view(f"V{array.itemsize * array.shape[1]}")[:, 0]
+            labels = np.unique(bytes_, return_inverse=True)[1]
+            _, first, group = np.unique(np.stack([group, labels]), axis=1, return_index=True, return_inverse=True)
+            if len(first) == self.records:
+                return np.zeros(self.records, dtype=bool)
         repeated = np.ones(self.records, dtype=bool)
         repeated[first] = False
         return repeated

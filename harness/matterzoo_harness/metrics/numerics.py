@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -113,19 +114,26 @@ def smallest(values: Tensor, count: int) -> tuple[Tensor, Tensor]:
     rows, columns = values.shape
     width = int((columns / count) ** 0.5)
     if width < 4 or columns < 512:
-        found = values.topk(count, dim=1, largest=False, sorted=False)
-        return found.values, found.indices
+        found = _lowest(values, count)
+        return values.gather(1, found), found
     groups = columns // width
     body = groups * width
     minima = values[:, :body].view(rows, width, groups).amin(1)
-    best = minima.topk(count, dim=1, largest=False, sorted=False).indices
+    best = _lowest(minima, count)
     offsets = torch.arange(0, body, groups, device=values.device)
     picked = (best[:, None, :] + offsets[None, :, None]).reshape(rows, -1)
     if body < columns:
         tail = torch.arange(body, columns, device=values.device).expand(rows, -1)
         picked = torch.cat([picked, tail], dim=1)
-    found = values.gather(1, picked).topk(count, dim=1, largest=False, sorted=False)
-    return found.values, picked.gather(1, found.indices)
+    chosen = picked.gather(1, _lowest(values.gather(1, picked), count))
+    return values.gather(1, chosen), chosen
+
+
+def _lowest(values: Tensor, count: int) -> Tensor:
+    """Columns of the `count` smallest of every row, in no particular order."""
+    if values.device.type == "cpu" and values.shape[1] < 1024:  # numpy's vectorised selection; beyond, torch is faster
+        return torch.from_numpy(np.argpartition(values.numpy(), count - 1, axis=1)[:, :count])
+    return values.topk(count, dim=1, largest=False, sorted=False).indices
 
 
 def ordered(values: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:

@@ -86,7 +86,7 @@ def view(name: str, source: Tensor, precision: Precision) -> Features:
     precision
         Of the tile.
     """
-    row = _row_factors(name, source)
+    row = row_factors(name, source)
     mean, variance = _moments(source, row)
     column = 1.0 / (variance.sqrt() + 1e-9) if name == "z" else None
     scale = float((variance.sum() * (len(source) - 1) / len(source)).sqrt()) if name == "raw" else 1.0
@@ -114,7 +114,8 @@ def view(name: str, source: Tensor, precision: Precision) -> Features:
     )
 
 
-def _row_factors(name: str, source: Tensor) -> Tensor | None:
+def row_factors(name: str, source: Tensor) -> Tensor | None:
+    """Return the row factors ρ [N] of a view, float64, or None where they are one."""
     if name in ("raw", "z"):
         return None
     parts = [_row_norm(name, source[start : start + _ROWS]) for start in range(0, len(source), _ROWS)]

@@ -168,17 +168,18 @@ def test_neighbour_and_rank_integers_are_equal(models):
 
     from matterzoo_harness.metrics.neighbours import Neighbours
     from matterzoo_harness.metrics.numerics import PRECISIONS
+    from matterzoo_harness.metrics.orders import ByDistance
     from matterzoo_harness.metrics.sweep import sweep
     from matterzoo_harness.metrics.views import view
 
     for precision in PRECISIONS.values():
         features = [view("l2", torch.from_numpy(x), precision) for x in models.values()]
-        near = Neighbours(features, 40)
+        near = Neighbours(ByDistance(features), (len(features), 400), 40)
         sweep(features, [near], 64)
         for graph, x in zip(near.graphs(), models.values(), strict=True):
             assert np.array_equal(graph.index.numpy(), neighbours(unit(x) @ unit(x).T, 40))
         features = [view("raw", torch.from_numpy(x), precision) for x in models.values()]
-        near = Neighbours(features, 40)
+        near = Neighbours(ByDistance(features), (len(features), 400), 40)
         sweep(features, [near], 64)
         for graph, x in zip(near.graphs(), models.values(), strict=True):
             ranks = np.take_along_axis(rank_matrix(x), graph.index.numpy(), axis=1)

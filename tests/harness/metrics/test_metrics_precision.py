@@ -61,6 +61,7 @@ def test_bfloat16_candidates_would_be_caught_by_the_certificate():
     """Neighbours stay exact however bad the tile is: rows it cannot certify are recomputed."""
     from matterzoo_harness.metrics.neighbours import Neighbours
     from matterzoo_harness.metrics.numerics import PRECISIONS, Precision
+    from matterzoo_harness.metrics.orders import ByDistance
     from matterzoo_harness.metrics.sweep import sweep
     from matterzoo_harness.metrics.views import view
 
@@ -73,7 +74,7 @@ def test_bfloat16_candidates_would_be_caught_by_the_certificate():
     coarse.square.copy_(coarse.tile.square().sum(1))
     results = []
     for features in (exact, coarse):
-        near = Neighbours([features], 10)
+        near = Neighbours(ByDistance([features]), (1, 300), 10)
         sweep([features], [near], 100)
         results.append(near)
     assert torch.equal(results[0].graphs()[0].index, results[1].graphs()[0].index)
@@ -86,11 +87,12 @@ def test_a_tie_at_the_edge_of_the_candidates_is_decided_by_record_number():
     points = np.concatenate([grid] * 15)  # every point fifteen times: fourteen neighbours at distance zero
     from matterzoo_harness.metrics.neighbours import Neighbours
     from matterzoo_harness.metrics.numerics import PRECISIONS
+    from matterzoo_harness.metrics.orders import ByDistance
     from matterzoo_harness.metrics.sweep import sweep
     from matterzoo_harness.metrics.views import view
 
     features = [view("raw", torch.from_numpy(points), PRECISIONS["float32"])]
-    near = Neighbours(features, 5)
+    near = Neighbours(ByDistance(features), (1, 300), 5)
     sweep(features, [near], 64)
     index = near.graphs()[0].index
     same = [[j for j in range(len(points)) if j != i and j % 20 == i % 20][:5] for i in range(len(points))]

@@ -33,10 +33,10 @@ def test_cknna_of_all_neighbours_is_unbiased_cka(models):
 
 
 def test_lists_and_thresholds_are_the_same_cknna(models, monkeypatch):
-    from matterzoo_harness.metrics import engine
+    from matterzoo_harness.metrics import findings
 
     lists = compare(models, metrics=["cknna", "mutual_knn"], k=(10, 60))
-    monkeypatch.setattr(engine, "SPARSE_LIMIT", 1)
+    monkeypatch.setattr(findings, "SPARSE_LIMIT", 1)
     thresholds = compare(models, metrics=["cknna", "mutual_knn"], k=(10, 60))
     for key in ("cknna@10", "cknna@60", "mutual_knn@10", "mutual_knn@60"):
         np.testing.assert_allclose(thresholds[key], lists[key], atol=1e-11)
