@@ -13,7 +13,12 @@ from matterzoo_schemas.events import Ready
 
 
 def start_worker(
-    runtime: Runtime, spec: WorkerSpec, model: Model, setup: Mapping[str, Any], batch_seconds: float | None = None
+    runtime: Runtime,
+    spec: WorkerSpec,
+    model: Model,
+    setup: Mapping[str, Any],
+    batch_seconds: float | None = None,
+    on_start: Callable[[Conversation], None] = lambda _: None,
 ) -> tuple[Conversation, Ready]:
     """Start a worker in a prepared runtime and load the model.
 
@@ -27,6 +32,8 @@ def start_worker(
         What the worker is told, but for the paths, which only the runtime knows.
     batch_seconds
         Longest time for one batch; None for the card's.
+    on_start
+        Told of the worker before it loads, which may take minutes in which somebody may want to end it.
 
     Raises
     ------
@@ -36,6 +43,7 @@ def start_worker(
     process = runtime.start(spec)
     worker = Conversation(process, spec.log, batch_seconds or model.card.limits.seconds_a_batch, spec.memory_bytes)
     try:
+        on_start(worker)
         ready = worker.load(
             {
                 **setup,

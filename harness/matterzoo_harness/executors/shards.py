@@ -70,9 +70,7 @@ class ShardRunner:
                     self._run_shard(shard)
                 self._progress(shard.stop)
         except BaseException:
-            if self._worker:
-                self._worker.kill()
-                self._worker = None
+            self._forget()
             raise
         finally:
             if self._worker:
@@ -173,7 +171,7 @@ class ShardRunner:
 
     def _with_worker(self, action: Callable[[Conversation], None]) -> None:
         """Do something with the worker, starting it if there is none, and forgetting it if it dies."""
-        worker = self._worker = self._worker or self._start()
+        worker = self._worker or self._start()
         try:
             action(worker)
         except WorkerDied:
@@ -187,14 +185,27 @@ class ShardRunner:
         self._tell(Notice(model.id, "preparing", text=job.runtime.name))
         job.runtime.prepare(spec, lambda line: self._tell(Notice(model.id, "preparing", text=line)))
         self._tell(Notice(model.id, "loading", text=job.runtime.name))
-        worker, ready = start_worker(job.runtime, spec, model, job.plan.setup, job.batch_seconds)
         try:
+            worker, ready = start_worker(
+                job.runtime, spec, model, job.plan.setup, job.batch_seconds, on_start=self._remember
+            )
             check_ready(job, ready)
         except MatterzooError:
-            worker.kill()
+            self._forget()
+            self._refuse_if_stopped()
             raise
         self._tell(Notice(model.id, "ready", ready=ready))
         return worker
+
+    def _remember(self, worker: Conversation) -> None:
+        """From here on `stop` finds the worker; if it came before, it is heard now."""
+        self._worker = worker
+        self._refuse_if_stopped()
+
+    def _forget(self) -> None:
+        if self._worker:
+            self._worker.kill()
+            self._worker = None
 
     def _progress(self, done: int) -> None:
         self._tell(Notice(self.job.plan.model.id, "progress", done=done, total=self.job.plan.count))
