@@ -36,6 +36,9 @@ class Mischief(AtomsAdapter):
     def _abort(self) -> None:
         os.abort()
 
+    def _segv(self) -> None:
+        ctypes.string_at(0)
+
     def _die(self) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
