@@ -14,7 +14,7 @@ from docker.errors import ImageNotFound
 
 from matterzoo_harness.bases import registry
 from matterzoo_harness.bases.debian import fetch_debs, lock_path, read_debs, suite_of
-from matterzoo_harness.bases.debootstrap import LEFT_OUT, make_root_archive
+from matterzoo_harness.bases.debootstrap import FORGOTTEN, LEFT_OUT, make_root_archive
 from matterzoo_harness.engine import connect
 from matterzoo_harness.runtimes.base import Progress, quiet
 from matterzoo_harness.store import Store
@@ -69,7 +69,7 @@ def base_pin(kind: BaseKind, python: str, debian: Collection[str], store: Store)
         INPUT_MISSING if a registry's base was not fetched yet; BAD_CARD if it cannot have the Debian packages.
     """
     if kind == "debootstrap":
-        pins = lock_path(suite_of(python)).read_bytes() + " ".join([*sorted(debian), *LEFT_OUT]).encode()
+        pins = lock_path(suite_of(python)).read_bytes() + " ".join([*sorted(debian), *LEFT_OUT, *FORGOTTEN]).encode()
         return f"debootstrap:{hashlib.sha256(pins).hexdigest()}"
     if debian:
         raise MatterzooError(

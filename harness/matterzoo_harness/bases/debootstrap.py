@@ -17,6 +17,9 @@ from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 SOURCE_DATE_EPOCH = "1700000000"
 """Any fixed second: the same packages give the same archive."""
 
+FORGOTTEN = ("etc/apt/sources.list", "var/log/*", "var/lib/apt/lists/*", "var/cache/apt/*", "var/cache/ldconfig")
+"""What says when, or from which folder of this machine, a root was made."""
+
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*")
 
 
@@ -65,6 +68,7 @@ def make_root_archive(debs: Sequence[Deb], suite: str, extra: Collection[str], s
             *(f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT),
             "--dpkgopt=path-include=/usr/share/doc/*/copyright",
             '--aptopt=Acquire::Languages "none"',
+            "--customize-hook=rm -rf " + " ".join(f'"$1"/{place}' for place in FORGOTTEN),
             suite,
             str(target),
             f"deb [trusted=yes] copy://{repository} ./",

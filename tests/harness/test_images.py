@@ -1,0 +1,102 @@
+"""Images: what identifies them, and that they are built of the store alone."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import docker
+import pytest
+
+from matterzoo_harness.bases.choice import fetch_base
+from matterzoo_harness.engine import connect
+from matterzoo_harness.environments.folder import EnvironmentFolder, find_environment, read_environment
+from matterzoo_harness.images import KEY_LABEL, build_model_image, model_key
+from matterzoo_harness.store import Store
+from matterzoo_schemas.exit_codes import MatterzooError
+
+CARD = {"id": "probe", "adapter": "none:None", "checkpoint": {"sha256": None}}
+
+
+@pytest.fixture
+def plain(private_zoo: Path, plain_environment: None, monkeypatch: pytest.MonkeyPatch) -> EnvironmentFolder:
+    monkeypatch.setenv("MATTERZOO_BASE", "debootstrap")
+    return find_environment("plain")
+
+
+def test_the_recipe_key_changes_with_lock_adapter_and_card_and_with_nothing_else(
+    plain: EnvironmentFolder, tmp_path: Path
+) -> None:
+    copied = shutil.copytree(plain.path, tmp_path / "plain")
+    key = model_key(plain, "cpu", CARD, Store())
+    assert model_key(read_environment(copied), "cpu", CARD, Store(tmp_path)) == key
+    with (copied / "cpu.lock").open("a") as lock:
+        lock.write("# another lock\n")
+    others = [
+        model_key(read_environment(copied), "cpu", CARD, Store()),
+        model_key(plain, "cpu", CARD | {"adapter": "chgnet:CHGNetAdapter"}, Store()),
+        model_key(plain, "cpu", CARD | {"summary": "another"}, Store()),
+    ]
+    assert len({key, *others}) == 4
+
+
+@pytest.mark.engine
+@pytest.mark.network
+class TestBuilding:
+    """With a real engine."""
+
+    @pytest.fixture
+    def client(self, plain: EnvironmentFolder) -> docker.DockerClient:
+        fetch_base("3.11", Store())
+        return connect()
+
+    @pytest.fixture
+    def image(self, client: docker.DockerClient, plain: EnvironmentFolder) -> str:
+        return build_model_image(client, "probe", plain, "cpu", CARD, Store())
+
+    def test_it_carries_its_recipe_key(self, client: docker.DockerClient, plain: EnvironmentFolder, image: str) -> None:
+        assert client.images.get(image).labels[KEY_LABEL] == model_key(plain, "cpu", CARD, Store())
+
+    def test_it_is_not_built_twice(self, client: docker.DockerClient, plain: EnvironmentFolder, image: str) -> None:
+        said: list[str] = []
+        assert build_model_image(client, "probe", plain, "cpu", CARD, Store(), said.append) == image
+        assert said == []
+
+    def test_it_holds_no_wheels_and_no_installer(self, client: docker.DockerClient, image: str) -> None:
+        find = ["find", "/", "-xdev", "(", "-name", "*.whl", "-o", "-name", "uv", "-o", "-name", "pip", ")"]
+        assert client.containers.run(image, find, remove=True, network_mode="none", user="root") == b""
+
+    def test_it_has_exactly_what_the_lock_pins(
+        self, client: docker.DockerClient, plain: EnvironmentFolder, image: str
+    ) -> None:
+        code = "import importlib.metadata as m; print(sorted(d.name.lower() for d in m.distributions()))"
+        listed = client.containers.run(image, ["python", "-c", code], remove=True, network_mode="none")
+        assert listed.decode().strip() == "['numpy', 'safetensors']"
+
+    def test_it_compiles_nothing_when_it_runs(self, client: docker.DockerClient, image: str) -> None:
+        code = (
+            "import pathlib, numpy; root = pathlib.Path(numpy.__file__).parent\n"
+            "print(all((p.parent / '__pycache__' / f'{p.stem}.cpython-311.pyc').exists() for p in root.glob('*.py')))"
+        )
+        ran = client.containers.run(image, ["python", "-c", code], remove=True, network_mode="none", read_only=True)
+        assert ran.strip() == b"True"
+
+    def test_it_is_built_from_a_copied_store_with_the_network_forbidden(
+        self, client: docker.DockerClient, plain: EnvironmentFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        copied = Store(shutil.copytree(Store().root, tmp_path / "store"))
+        monkeypatch.setenv("MATTERZOO_OFFLINE", "1")
+        changed = CARD | {"summary": "so that it must be built"}
+        name = build_model_image(client, "probe-copied", plain, "cpu", changed, copied)
+        assert name.endswith(model_key(plain, "cpu", changed, Store())[:12])
+        client.images.remove(name, force=True)
+        client.images.remove("matterzoo/probe-copied:cpu", force=True)
+
+    def test_what_was_not_fetched_is_named(
+        self, client: docker.DockerClient, tmp_path: Path, plain: EnvironmentFolder
+    ) -> None:
+        other = read_environment(shutil.copytree(plain.path, tmp_path / "plain"))
+        with (other.path / "cpu.lock").open("a") as lock:
+            lock.write(f"absent==1.0 --hash=sha256:{'0' * 64}\n")
+        with pytest.raises(MatterzooError, match=r"absent==1\.0"):
+            build_model_image(client, "probe", other, "cpu", CARD, Store())
