@@ -117,8 +117,8 @@ def test_an_innocent_record_killed_while_it_is_probed_keeps_its_vector(tmp_path:
 def _started_a_batch(runner: ShardRunner, workers: int) -> bool:
     runtime = runner.job.runtime
     assert isinstance(runtime, HostRuntime)
-    worker = runner._worker  # noqa: SLF001 (the moment between batches cannot be seen from outside)
-    return len(runtime.started) == workers and worker is not None and bool(worker._running)  # noqa: SLF001
+    worker = runner._worker
+    return len(runtime.started) == workers and worker is not None and bool(worker._running)
 
 
 def test_a_model_that_dies_of_no_record_is_given_up_with_its_log_named(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_workers_run_side_by_side_only_as_far_as_memory_allows(tmp_path: Path) -
     runtimes = [HostRuntime() for _ in range(3)]
     jobs = [job_of("mischief", named(["slow-1", "a"]), tmp_path / str(n), r) for n, r in enumerate(runtimes)]
     executor = LocalExecutor(3)
-    executor._free = need_of(jobs[0])  # noqa: SLF001 (as on a machine with room for one)
+    executor._free = need_of(jobs[0])
     most = 0
 
     def look(_: Notice) -> None:
