@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from model_environments import environment_python, inside
+from model_environments import environment_python, inside, setup_of
 
 from matterzoo_harness.cards import read_card
-from matterzoo_schemas.card import ModelCard
 
 ROOT = Path(__file__).resolve().parents[2]
 CARDS = {path.parent.name: read_card(path) for path in sorted((ROOT / "zoo" / "models").glob("*/card.toml"))}
@@ -48,14 +47,6 @@ def measured(tmp_path_factory: pytest.TempPathFactory, isolated: None) -> Any:
         return json.loads((folder / "answer.json").read_text())
 
     return measure
-
-
-def setup_of(card: ModelCard) -> dict[str, Any]:
-    """What a worker would be told, with the card's own choices."""
-    content = card.model_dump(mode="json")
-    options = {name: option.value for name, option in card.options.items()}
-    layers = [layer.name for layer in card.embedding.layers]
-    return {"model": card.id, "card": content, "adapter": card.adapter, "layers": layers, "options": options}
 
 
 @each([name for name in HERE if name != "random-gaussian"])

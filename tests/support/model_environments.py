@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from matterzoo_harness.environments.folder import find_environment
 from matterzoo_harness.provision import fetch_environment
 from matterzoo_harness.runtimes.venv import create_environment
 from matterzoo_harness.store import Store
+from matterzoo_schemas.card import ModelCard
 from matterzoo_schemas.exit_codes import MatterzooError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,3 +38,11 @@ def inside() -> dict[str, str]:
     """Return the variables of a process in such an environment: our two distributions, one thread, nothing else."""
     paths = [ROOT / "schemas", ROOT / "adapters"]
     return {"PYTHONPATH": ":".join(map(str, paths)), "OMP_NUM_THREADS": "1", "PATH": "/usr/bin:/bin", "HOME": "/tmp"}
+
+
+def setup_of(card: ModelCard) -> dict[str, Any]:
+    """What a worker would be told, with the card's own choices."""
+    content = card.model_dump(mode="json")
+    options = {name: option.value for name, option in card.options.items()}
+    layers = [layer.name for layer in card.embedding.layers]
+    return {"model": card.id, "card": content, "adapter": card.adapter, "layers": layers, "options": options}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import random
 import resource
@@ -27,6 +28,8 @@ class TorchBackend:
         torch.backends.cudnn.benchmark = False
         if device == "cuda":
             prove_cuda()
+        else:
+            keep_freed_memory()
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002 (packages use the global generator)
         torch.manual_seed(seed)
@@ -57,6 +60,19 @@ class TorchBackend:
     def versions(self) -> dict[str, str]:
         """Return PyTorch's and NumPy's versions."""
         return {"torch": str(torch.__version__), "numpy": np.__version__}
+
+
+def keep_freed_memory() -> None:
+    """Tell glibc not to hand large blocks back to the system each time a tensor dies; nothing where it is not glibc.
+
+    Every layer of a batch frees and asks for the same hundred megabytes, and the system clears them anew each time:
+    measured on SevenNet-0 (200 to 1,000 atoms a batch, one thread), 20 to 45 % of the time of a forward pass.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        m_trim_threshold, m_mmap_max = -1, -4  # malloc.h
+        mallopt(m_mmap_max, 0)
+        mallopt(m_trim_threshold, -1)
 
 
 def prove_cuda() -> None:
