@@ -1,0 +1,25 @@
+"""Strings that the suite asks about, by view: each different from the others, two of them equally long."""
+
+from __future__ import annotations
+
+STRINGS: dict[str, dict[str, str]] = {
+    "smiles": {
+        "ethanol": "CCO", "propane": "CCC", "benzene": "c1ccccc1", "acetic acid": "CC(=O)O",
+        "alanine": "C[C@H](N)C(=O)O", "aspirin": "CC(=O)Oc1ccccc1C(=O)O", "bromochloromethane": "ClCBr",
+    },
+    "selfies": {
+        "ethanol": "[C][C][O]", "propane": "[C][C][C]", "acetaldehyde": "[C][C][=O]", "butylamine": "[C][C][C][C][N]",
+        "decane": "[C]" * 10, "chloropropane": "[C][C][C][Cl]",
+    },
+    "sequence": {
+        "all twenty": "ACDEFGHIKLMNPQRSTVWY", "backwards": "YWVTSRQPNMLKIHGFEDCA", "glycines": "GGGG",
+        "peptide": "MKTAYIAKQR", "long": "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQAPILSRVGDGTQDNLSGAEKAVQVKVKALPDAQ",
+    },
+    "text": {
+        "salt": "NaCl crystallises in the rock salt structure.",
+        "silicon": "Si crystallises in the diamond structure.",
+        "water": "H2O", "carbon": "CO2",
+        "perovskite": "SrTiO3 is a cubic perovskite: titanium in octahedra of oxygen, strontium between eight of them.",
+    },
+}  # fmt: skip
+"""Sample strings by view and name."""

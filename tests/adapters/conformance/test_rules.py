@@ -1,0 +1,98 @@
+"""Every rule passes a good model and rejects a bad one: none is vacuous."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from mocks import BAD, GoodAtoms, GoodText, subject_of
+
+from matterzoo_adapters.base import Adapter, TextAdapter
+from matterzoo_adapters.conformance.rule import Rule
+from matterzoo_adapters.conformance.suite import OF_VIEW, rules_for, run_suite
+from matterzoo_schemas.exit_codes import MatterzooError
+from matterzoo_schemas.findings import overall
+
+RULES = {rule.name: rule for view in OF_VIEW for rule in rules_for(view)}
+PAIRS = [pytest.param(RULES[name], bad, id=f"{name}-{bad.__name__}") for name in BAD for bad in BAD[name]]
+
+
+@pytest.mark.parametrize(("rule", "bad"), PAIRS)
+def test_a_rule_rejects_its_bad_mock_and_passes_the_good_one(rule: Rule, bad: type[Adapter[Any]]) -> None:
+    good = GoodText if issubclass(bad, TextAdapter) else GoodAtoms
+    for finding in rule.findings(subject_of(good)):
+        assert finding.passed, finding
+    found = rule.findings(subject_of(bad))
+    assert found
+    assert not all(finding.passed for finding in found), found
+
+
+def test_no_rule_lacks_a_mock_that_it_rejects() -> None:
+    assert set(BAD) == set(RULES)
+
+
+@pytest.mark.parametrize("view", OF_VIEW)
+def test_no_two_rules_of_a_view_have_one_name(view: str) -> None:
+    names = [rule.name for rule in rules_for(view)]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("good", [GoodAtoms, GoodText])
+def test_a_good_model_is_graded_a(good: type[Adapter[Any]]) -> None:
+    findings = run_suite(subject_of(good), "conformance")
+    assert [finding for finding in findings if not finding.passed] == []
+    assert overall(findings) == "A"
+
+
+def test_the_contract_level_is_the_mandatory_rules() -> None:
+    findings = run_suite(subject_of(GoodAtoms), "contract")
+    assert {finding.kind for finding in findings} == {"mandatory"}
+    assert {finding.rule for finding in findings} == {r.name for r in RULES.values() if r.kind == "mandatory"} - {
+        "empty-string"
+    }
+
+
+def test_a_symmetry_that_the_card_does_not_declare_is_measured_for_information() -> None:
+    layer = {"name": "last", "level": "node", "dim": 6, "symmetry": "none"}
+    (finding,) = RULES["translation"].findings(subject_of(BAD["translation"][0], embedding={"layers": [layer]}))
+    assert finding.kind == "informational"
+    assert not finding.passed
+    assert finding.value is not None
+    assert finding.value > 1e-4
+
+
+def test_a_model_of_molecules_is_asked_about_no_crystal_but_that_it_refuses_one() -> None:
+    molecules = {"periodic": False, "non_periodic": True}
+    findings = {f.rule: f for f in run_suite(subject_of(GoodAtoms, domain=molecules), "conformance")}
+    assert not {"supercell", "lattice-wrap", "energy-extensive", "huge-cell"} & set(findings)
+    assert findings["periodicity"].message == "refused, as the card says"
+    assert all(finding.passed for finding in findings.values())
+
+
+@pytest.mark.parametrize("elements", [[1], [2, 10], [1, 6, 7, 8], None])
+def test_the_domain_of_the_card_selects_the_structures(elements: list[int] | None) -> None:
+    findings = run_suite(subject_of(GoodAtoms, domain={"elements": elements}), "contract")
+    assert [finding for finding in findings if not finding.passed and finding.rule != "not-constant"] == []
+
+
+def test_a_model_that_raises_is_a_finding_and_not_the_end_of_the_suite() -> None:
+    class Broken(GoodAtoms):
+        def embed(self, batch: Any) -> Any:
+            raise RuntimeError("no kernel image is available")
+
+    findings = run_suite(subject_of(Broken), "conformance")
+    assert any("no kernel image is available" in finding.message for finding in findings)
+    assert overall(findings) == "D"
+
+
+def test_a_random_model_loads_the_same_weights_with_the_same_seed_and_has_no_twin() -> None:
+    findings = {f.rule: f for f in run_suite(subject_of(GoodAtoms, checkpoint={"source": "none"}), "conformance")}
+    assert findings["weights-fixed"].passed
+    assert "untrained-twin" not in findings
+
+
+def test_a_view_without_a_suite_is_refused() -> None:
+    subject = subject_of(GoodAtoms)
+    subject.card["view"] = "grid"
+    with pytest.raises(MatterzooError, match="no conformance suite"):
+        run_suite(subject, "contract")
