@@ -4,7 +4,7 @@
 
 Each line: what, our seconds, the library's seconds, the ratio. The library's time is what it needs to parse the file
 into its own objects, and, where a view needs more of it (the canonical SMILES of an SDF), for that too; the second
-ratio of the SDF is against parsing alone. The best of three runs, the two taken in turns.
+ratio of the SDF is against parsing alone. Processor time, the best of three runs, the two taken in turns.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def best(ours: Callable[[], object], theirs: Callable[[], object], runs: int = 3
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(runs):
         for function, taken in zip((ours, theirs), times, strict=True):
-            start = time.perf_counter()
+            start = time.process_time()
             function()
-            taken.append(time.perf_counter() - start)
+            taken.append(time.process_time() - start)
     return min(times[0]), min(times[1])
 
 
@@ -81,7 +81,7 @@ def write_sdf(path: Path, smiles: list[str]) -> None:
 def rdkit_sdf(path: Path, *, smiles: bool) -> list[Any]:
     """Parse as rdkit's users do."""
     molecules = [mol for mol in Chem.SDMolSupplier(str(path), removeHs=False) if mol is not None]
-    return [Chem.MolToSmiles(Chem.RemoveHs(mol)) for mol in molecules] if smiles else molecules
+    return [Chem.MolToSmiles(Chem.RemoveHs(mol, sanitize=False)) for mol in molecules] if smiles else molecules
 
 
 def main() -> None:
