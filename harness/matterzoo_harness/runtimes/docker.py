@@ -38,6 +38,7 @@ class DockerRuntime:
 
     def __init__(self, store: Store | None = None) -> None:
         self.store = store or Store()
+        self._prepared: dict[tuple[str, str], str] = {}
 
     def available(self) -> str | None:
         """Say why no engine can be used; None if one answers."""
@@ -55,7 +56,8 @@ class DockerRuntime:
             require_gpu(spec.device, folder.name, spec.variant, folder.environment.variants[spec.variant])  # type: ignore[index]
         client = connect()
         reap_orphans(client)
-        build_model_image(client, spec.model_id, folder, spec.variant, spec.card, self.store, progress)
+        image = build_model_image(client, spec.model_id, folder, spec.variant, spec.card, self.store, progress)
+        self._prepared[spec.model_id, spec.variant] = image
 
     def command(self, spec: WorkerSpec) -> list[str]:
         """Give the same as a `docker run` that can be pasted."""
@@ -117,7 +119,10 @@ class DockerRuntime:
             raise _explain(error, spec) from error
 
     def _image(self, spec: WorkerSpec) -> str:
-        return model_image(spec.model_id, find_environment(spec.environment), spec.variant, spec.card, self.store)
+        """Name the image: the prepared one, even if a source of ours was edited since then."""
+        prepared = self._prepared.get((spec.model_id, spec.variant))
+        folder = find_environment(spec.environment)
+        return prepared or model_image(spec.model_id, folder, spec.variant, spec.card, self.store)
 
     def _variables(self, spec: WorkerSpec) -> dict[str, str]:
         return worker_variables(spec, find_environment(spec.environment).environment, SCRATCH_PLACE)
