@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
 PROTOCOL_VERSION = 1
@@ -17,7 +17,7 @@ class _Message:
 
     def encode(self) -> bytes:
         """Return the message as one JSON line."""
-        return json.dumps({"type": self.name, **asdict(self)}, separators=(",", ":")).encode() + b"\n"
+        return json.dumps({"type": self.name, **vars(self)}, separators=(",", ":")).encode() + b"\n"
 
 
 @dataclass(frozen=True)

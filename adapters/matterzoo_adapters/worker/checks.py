@@ -20,7 +20,7 @@ SAME_PLACE = 2e-3
 FLAT = 1e-6
 """A cell of less volume than this, in Å³, holds no atoms."""
 MOST_IN_A_BOX = 64
-"""How many atoms of one box, 4e-3 Å wide, are compared with each other; more are found by their neighbours."""
+"""How many atoms of one box, 8e-3 Å wide, are compared with each other; more are found by their neighbours."""
 
 
 def refusals(records: Records, view: str, domain: Mapping[str, Any]) -> Refusals:
@@ -102,26 +102,23 @@ def _check_elements(
 def _coincident(atoms: AtomsColumn, owner: npt.NDArray[np.int64], sound: Mask) -> Mask:
     """Mark atoms that share their place with another atom of their record, periodic images included.
 
-    Atoms are dropped into boxes on eight grids, each shifted by half an edge along other axes. A box is twice
+    Atoms are dropped into boxes on four grids, each shifted by a quarter of an edge along all axes. A box is four times
     SAME_PLACE high along every axis of the cell (measured across its faces, for a skewed cell's edges are longer), so
-    any two atoms closer than SAME_PLACE share a box of one of the grids. Only atoms that share one are measured.
+    an axis parts two atoms that are closer than SAME_PLACE on one grid at most: on one of the four, they share a box.
+    Only atoms that share one are measured.
     """
     marked = np.zeros(len(owner), np.bool_)
     rows = np.flatnonzero(sound & (atoms.sizes()[owner] > 1))
     record, wrapped = owner[rows], atoms.pbc[owner[rows]]
     basis, inverse = _bases(atoms)
     coordinates = np.einsum("ni,nij->nj", atoms.positions[rows], inverse[record])
-    edges = (1.0 / np.linalg.norm(inverse, axis=1))[record] / (2 * SAME_PLACE)
+    edges = (1.0 / np.linalg.norm(inverse, axis=1))[record] / (4 * SAME_PLACE)
     boxes = np.maximum(np.floor(edges), 1.0)
     scaled = coordinates * np.where(wrapped, boxes, edges)
-    index = np.floor(scaled[None] + np.array([0.0, 0.5])[:, None, None])
-    index = np.where(wrapped, index - boxes * np.floor(index / boxes), index)
-    along = _scrambled((index + 0.0).view(np.uint64) + np.arange(1, 4, dtype=np.uint64))
-    for grid in np.ndindex(2, 2, 2):
-        key = record.astype(np.uint64)
-        for axis, shifted in enumerate(grid):
-            key = _scrambled(key ^ along[shifted, :, axis])
-        for first, second in _pairs_of_equals(key):
+    for quarter in range(4):
+        index = np.floor(scaled + quarter / 4)
+        index = np.where(wrapped, index - boxes * np.floor(index / boxes), index)
+        for first, second in _pairs_of_equals(_box_key(record, index)):
             apart = coordinates[first] - coordinates[second]
             apart -= np.where(wrapped[first], np.round(apart), 0.0)
             distance = np.linalg.norm(np.einsum("ni,nij->nj", apart, basis[record[first]]), axis=1)
@@ -144,9 +141,11 @@ def _bases(atoms: AtomsColumn) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.
 
 def _pairs_of_equals(key: npt.NDArray[np.uint64]) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
     """Yield pairs of places with equal keys: neighbours in the sorted order, then those two apart, and so on."""
-    size = 1 << (8 * len(key) + 1).bit_length()
-    bucket = (key & np.uint64(size - 1)).astype(np.int64)
-    crowded = np.flatnonzero(np.bincount(bucket, minlength=size)[bucket] > 1)  # most atoms are alone: no sorting
+    ordered = np.sort(key)
+    twice = ordered[1:][ordered[1:] == ordered[:-1]]
+    if len(twice) == 0:
+        return
+    crowded = np.flatnonzero(np.isin(key, twice))
     order = crowded[np.argsort(key[crowded], kind="stable")]
     for lag in range(1, MOST_IN_A_BOX):
         same = np.flatnonzero(key[order[lag:]] == key[order[:-lag]])
@@ -155,7 +154,10 @@ def _pairs_of_equals(key: npt.NDArray[np.uint64]) -> Iterator[tuple[npt.NDArray[
         yield order[same], order[same + lag]
 
 
-def _scrambled(key: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Spread integers over all 64 bits; equal ones stay equal, and a collision is measured like any other pair."""
-    key = key * np.uint64(0x9E3779B97F4A7C15)
-    return key ^ (key >> np.uint64(29))
+def _box_key(record: npt.NDArray[np.int64], index: npt.NDArray[np.float64]) -> npt.NDArray[np.uint64]:
+    """Hash (record, box) to one integer; equal boxes hash equally, and a collision is measured like any other pair."""
+    key = record.astype(np.uint64)
+    for axis in range(3):
+        key = (key ^ (index[:, axis] + 0.0).view(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
+        key ^= key >> np.uint64(29)
+    return key
