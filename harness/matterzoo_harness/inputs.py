@@ -88,7 +88,8 @@ class Inputs:
 
     def _provide(self, view: str) -> Input:
         provided = provide(self._result, view)
-        derived = next((made for made in provided.conversions if made["view"] == view), None)
+        made = [conversion for conversion in provided.conversions if conversion["view"] == view]
+        derived = {"conversions": made} if made else None
         file = self._folder / (f"records.{view}.safetensors" if derived else "records.safetensors")
         write_unless_there(provided.records, file)
         reasons = {**provided.unconverted.get(view, {}), **provided.failures}

@@ -26,6 +26,9 @@ from matterzoo_schemas.records import Records
 DECIMALS = 10
 """Coordinates are rounded to 1e-10 Å, so that no processor's last bit changes the sample's identity."""
 
+UNSEEN = frozenset({"Po"})
+"""Elements of which no potential has seen a crystal in training: the sample is to be embedded whole."""
+
 SIMPLE = frozenset({"fcc", "bcc", "hcp", "sc", "diamond", "rhombohedral"})
 
 
@@ -38,6 +41,8 @@ def _elements() -> list[Atoms]:
     structures = []
     for symbol, state in zip(chemical_symbols, reference_states, strict=False):
         # ASE lists some elements (Se, Te) under a lattice without the basis that would make it theirs.
+        if symbol in UNSEEN:
+            continue
         if state and state["symmetry"] in SIMPLE and state.get("basis", "ideal") is not None:
             structures.append(_named(bulk(symbol), symbol, state["symmetry"]))
     return structures

@@ -12,7 +12,7 @@ from matterzoo_harness.readers import read
 from matterzoo_harness.samples import SAMPLES, load_sample
 
 IDENTITIES = {
-    "crystals": "0d70169ac7593cbcfff5c1820dc11614b7366d218376e582a38766d0440860b7",
+    "crystals": "51e6b463163582f1b48e4445625279508c0a4dc5dc2db1ffddf26cc3e9d5cd7b",
     "molecules": "691ee732ce24ffb1a5c73210ce546a6a7d07db2d41eaf59904ec785a3a84c1bb",
     "proteins": "bcfd6011624b899a568a6f258878510cf60d38ccece26def668e1e3df9d06843",
 }
