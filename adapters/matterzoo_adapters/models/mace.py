@@ -62,7 +62,7 @@ def random_model(elements: list[int]) -> Any:
     """Build a small model of the published kind (two interactions, correlation 3, cutoff 5 Å)."""
     blocks = modules.interaction_classes
     return modules.ScaleShiftMACE(
-        r_max=5.0,
+        r_max=6.0,
         num_bessel=8,
         num_polynomial_cutoff=5,
         max_ell=3,
