@@ -5,7 +5,18 @@ The derivations, the precision rules and what was measured stand in `docs/metric
 
 from matterzoo_harness.metrics.compare import compare
 from matterzoo_harness.metrics.errors import MetricError
+from matterzoo_harness.metrics.load import load_embeddings
 from matterzoo_harness.metrics.presets import METRICS, PRESETS, Preset
 from matterzoo_harness.metrics.result import Comparison, Entry, tabulate
 
-__all__ = ["METRICS", "PRESETS", "Comparison", "Entry", "MetricError", "Preset", "compare", "tabulate"]
+__all__ = [
+    "METRICS",
+    "PRESETS",
+    "Comparison",
+    "Entry",
+    "MetricError",
+    "Preset",
+    "compare",
+    "load_embeddings",
+    "tabulate",
+]

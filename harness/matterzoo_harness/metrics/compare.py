@@ -17,6 +17,7 @@ from matterzoo_harness.metrics.errors import MetricError
 from matterzoo_harness.metrics.findings import Findings
 from matterzoo_harness.metrics.numerics import full_precision
 from matterzoo_harness.metrics.presets import MODEL_METRICS, Preset, check, resolve
+from matterzoo_harness.metrics.progress import reporter
 from matterzoo_harness.metrics.result import Comparison, Entry
 from matterzoo_harness.metrics.sweep import Pass, sweep
 from matterzoo_harness.metrics.views import Features
@@ -40,7 +41,7 @@ def compare(
     join: str = "exact",
     deduplicate: bool | Sequence[str] = False,
     strip: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Comparison:
     """Compare embeddings of the same records by several models, all pairs in one sweep.
 
@@ -75,7 +76,7 @@ def compare(
     strip
         Rows a strip; None takes what fits. It does not change results beyond rounding.
     progress
-        Called with (sweep, finished rows, all rows).
+        Called with (sweep, finished rows, all rows); True shows a bar on a terminal and lines elsewhere.
 
     Returns
     -------
@@ -101,7 +102,11 @@ def compare(
     )
     joined = inputs.join(embeddings, ids, on_bad=on_bad, how=join, zero_rows=needs_direction(chosen))
     joined = deduplicated(joined, deduplicate)
-    return compare_joined(joined, chosen, device=device, seed=seed, strip=strip, progress=progress)
+    settings: dict[str, Any] = {"device": device, "seed": seed, "strip": strip}
+    if progress is True:
+        with reporter() as bars:
+            return compare_joined(joined, chosen, **settings, progress=bars)
+    return compare_joined(joined, chosen, **settings, progress=progress or None)
 
 
 def compare_joined(

@@ -79,6 +79,7 @@ def join(
     on_bad: str = "error",
     how: str = "exact",
     zero_rows: bool = True,
+    failed: Mapping[str, NDArray[np.bool_]] | None = None,
 ) -> Joined:
     """Join embeddings by record id.
 
@@ -94,6 +95,8 @@ def join(
         `exact` demands equal id sets, `intersect` keeps what all have.
     zero_rows
         Count a row of zeros as bad (it has no direction, so no L2 view).
+    failed
+        Model → [N] records for which it says itself that it has no vector; they leave all models, and are written down.
 
     Raises
     ------
@@ -115,6 +118,13 @@ def join(
         kept, rows, missing = _align(arrays, ids, how)
         if missing:
             dropped["not in every model"] = missing
+    if failed:
+        gone = np.logical_or.reduce([mask[rows[name]] for name, mask in failed.items()])
+        labels = [str(i) for i in range(len(gone))] if kept is None else list(kept)
+        if gone.any():
+            dropped["without a vector in some model"] = [labels[i] for i in np.flatnonzero(gone)]
+            rows = {name: where[~gone] for name, where in rows.items()}
+            kept = None if kept is None else tuple(i for i, g in zip(kept, gone, strict=True) if not g)
     degenerate = {name: reason for name, array in arrays.items() if (reason := constant(array[rows[name]]))}
     bad = np.zeros(len(rows[names[0]]), dtype=bool)
     for name, array in arrays.items():

@@ -1,0 +1,92 @@
+"""A folder of embeddings in, a folder of results out: resumable, calibrated."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from matterzoo_harness.metrics import inputs
+from matterzoo_harness.metrics.calibrate import calibrate
+from matterzoo_harness.metrics.checkpoint import Checkpoint, state_key
+from matterzoo_harness.metrics.compare import Progress, compare_joined, needs_direction, pick_device, strip_height
+from matterzoo_harness.metrics.load import Loaded, load_embeddings
+from matterzoo_harness.metrics.presets import Preset
+from matterzoo_harness.metrics.result import Comparison
+
+
+def join_folder(
+    folder: str | Path, preset: Preset, *, how: str = "exact", on_bad: str = "error"
+) -> tuple[inputs.Joined, Loaded]:
+    """Load a folder and join its models by record id, without the records that some model has no vector for."""
+    loaded = load_embeddings(folder)
+    joined = inputs.join(
+        loaded.embeddings, loaded.ids, how=how, on_bad=on_bad, zero_rows=needs_direction(preset), failed=loaded.failed
+    )
+    random = sorted(name for name, header in loaded.headers.items() if header.get("random_weights"))
+    if random:
+        joined.notes.append(f"random weights: {', '.join(random)}")
+    repeats = int(joined.repeats().sum())
+    if repeats:
+        joined.notes.append(f"{repeats} records repeat another one in every model, which inflates neighbour metrics")
+    return joined, loaded
+
+
+def compare_folder(
+    folder: str | Path,
+    out: str | Path,
+    preset: Preset,
+    *,
+    how: str = "exact",
+    on_bad: str = "error",
+    permutations: int = 0,
+    subsample: int = 1000,
+    device: str = "auto",
+    seed: int = 0,
+    progress: Progress | None = None,
+    save_every: float = 20.0,
+) -> Comparison:
+    """Compare the embeddings in a folder and write the results.
+
+    A run that was killed continues where its last save was, and gives the same bits: the state lies in `out/.state`
+    under a hash of the embeddings, the ids and all settings.
+
+    Parameters
+    ----------
+    folder
+        See `load_embeddings`.
+    out
+        Where `pairs.parquet`, `models.parquet` and `comparison.json` go.
+    preset
+        What to compute.
+    how, on_bad
+        See `inputs.join`.
+    permutations, subsample
+        See `calibrate`; 0 permutations leave nulls and intervals out.
+    device, seed, progress
+        See `compare`.
+    save_every
+        Seconds between two saves of the state.
+    """
+    joined, loaded = join_folder(folder, preset, how=how, on_bad=on_bad)
+    place = pick_device(device)
+    height = strip_height(len(joined.names) - len(joined.degenerate), joined.records, preset.precision, place)
+    key = state_key(joined, preset, strip=height, device=place.type, seed=seed)
+    state = Checkpoint(Path(out) / ".state", key, save_every, progress)
+    comparison = compare_joined(joined, preset, device=device, seed=seed, strip=height, runner=state)
+    if permutations:
+        comparison = calibrate(
+            comparison,
+            joined,
+            preset,
+            permutations=permutations,
+            subsample=subsample,
+            device=device,
+            seed=seed,
+            progress=progress,
+        )
+    files: dict[str, Any] = {name: header.get("key", "") for name, header in loaded.headers.items()}
+    comparison = replace(comparison, provenance={**comparison.provenance, "inputs_sha256": key, "content_keys": files})
+    comparison.to_folder(out)
+    state.clear()
+    return comparison

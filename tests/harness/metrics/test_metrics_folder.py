@@ -1,0 +1,186 @@
+"""A folder of embeddings in, a folder of results out."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from metric_references import data
+from safetensors.numpy import save_file
+
+from matterzoo.cli.app import run_app
+from matterzoo_harness.metrics import Comparison, MetricError, compare, load_embeddings
+from matterzoo_harness.metrics.folder import compare_folder
+from matterzoo_harness.metrics.presets import resolve
+from matterzoo_schemas.columns import Strings
+from matterzoo_schemas.shard import Embeddings, Layer
+
+IDS = [f"r{i}" for i in range(150)]
+
+
+def ours(folder: Path, model: str, vectors: np.ndarray, ids=IDS, failed=(), records="abc", layers=("last",)) -> None:
+    status = np.zeros(len(ids), np.uint8)
+    status[list(failed)] = 4
+    vectors = vectors.astype(np.float32)
+    vectors[list(failed)] = np.nan
+    header = {"model": model, "records": records, "key": f"key of {model}", "random_weights": model == "m1"}
+    strings = Strings.pack(ids), Strings.pack(["" if s == 0 else "it broke" for s in status])
+    folder.mkdir(exist_ok=True)
+    Embeddings(
+        strings[0], {name: Layer(vectors) for name in layers}, status, strings[1], np.zeros(len(ids)), None, header
+    ).write(folder / f"{model}.safetensors")
+
+
+@pytest.fixture
+def three():
+    return data("shared", 150, (8, 16, 24))
+
+
+@pytest.fixture
+def folder(tmp_path, three):
+    for name, x in three.items():
+        ours(tmp_path / "emb", name, x, failed=(3,) if name == "m2" else ())
+    return tmp_path / "emb"
+
+
+def test_our_files_are_joined_by_id_without_their_failed_records(folder, three, tmp_path):
+    preset = resolve("default", metrics=("cknna", "dcor"))
+    result = compare_folder(folder, tmp_path / "out", preset)
+    kept = [i for i in range(150) if i != 3]
+    plain = compare(
+        {name: x[kept].astype(np.float32) for name, x in three.items()}, [IDS[i] for i in kept], preset=preset
+    )
+    assert np.array_equal(result["cknna"], plain["cknna"])
+    assert result.provenance["dropped"] == {"without a vector in some model": ["r3"]}
+    assert result.provenance["content_keys"]["m0"] == "key of m0"
+    assert "random weights: m1" in result.provenance["notes"]
+    again = Comparison.from_folder(tmp_path / "out")
+    assert np.array_equal(again["dcor"], result["dcor"])
+    assert not (tmp_path / "out" / ".state").exists()
+
+
+def test_each_layer_is_a_model_of_its_own(tmp_path, three):
+    ours(tmp_path / "emb", "a", three["m0"], layers=("first", "last"))
+    loaded = load_embeddings(tmp_path / "emb")
+    assert sorted(loaded.embeddings) == ["a:first", "a:last"]
+    assert loaded.energy["a:first"].shape == (150,)
+
+
+def test_plain_arrays_come_as_npz_or_safetensors(tmp_path, three):
+    np.savez(tmp_path / "a.npz", embeddings=three["m0"], ids=np.array(IDS))
+    np.savez(tmp_path / "b.npz", embeddings=three["m1"], ids=np.array(IDS[::-1]))
+    loaded = load_embeddings(tmp_path)
+    assert loaded.ids == {"a": IDS, "b": IDS[::-1]}
+    save_file({"embeddings": three["m2"]}, tmp_path / "c.safetensors")
+    with pytest.raises(MetricError, match="c: no ids"):
+        load_embeddings(tmp_path)
+
+
+def test_a_folder_that_holds_nothing_useful_is_refused(tmp_path, three):
+    with pytest.raises(MetricError, match="there is no folder"):
+        load_embeddings(tmp_path / "nowhere")
+    with pytest.raises(MetricError, match="there are no embeddings in"):
+        load_embeddings(tmp_path)
+    save_file({"weights": three["m0"]}, tmp_path / "c.safetensors")
+    with pytest.raises(MetricError, match=r"no embeddings \(its tensors: weights\)"):
+        load_embeddings(tmp_path)
+    (tmp_path / "c.safetensors").write_bytes(b"nonsense")
+    with pytest.raises(MetricError, match="is no safetensors file"):
+        load_embeddings(tmp_path)
+    (tmp_path / "c.safetensors").unlink()
+    np.savez(tmp_path / "d.npz", x=three["m0"])
+    with pytest.raises(MetricError, match="no array `embeddings`"):
+        load_embeddings(tmp_path)
+
+
+def test_equal_ids_of_different_data_are_refused(folder, three):
+    ours(folder, "m3", three["m0"], records="another data set")
+    with pytest.raises(MetricError, match="made from different data"):
+        load_embeddings(folder)
+
+
+KILLED = """
+import os, sys, torch
+torch.set_num_threads(1)
+from matterzoo_harness.metrics.folder import compare_folder
+from matterzoo_harness.metrics.presets import resolve
+from matterzoo_harness.metrics import compare as front, folder as door
+door.strip_height = lambda *a: 16
+seen = 0
+def progress(name, done, total):
+    global seen
+    seen += 1
+    if len(sys.argv) > 3 and seen == int(sys.argv[3]):
+        os.kill(os.getpid(), 9)
+compare_folder(sys.argv[1], sys.argv[2], resolve("default", k=(10,), imbalance_k=(1, 5)), progress=progress, save_every=0)
+print(seen)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strip", [7, 16])
+def test_a_killed_run_continues_and_gives_the_same_bits(folder, tmp_path, strip):
+    def run(out, *stop):
+        return subprocess.run(
+            [sys.executable, "-c", KILLED, folder, out, *stop], capture_output=True, text=True, check=False
+        )
+
+    whole = run(tmp_path / "whole")
+    assert run(tmp_path / "cut", str(strip)).returncode == -signal.SIGKILL
+    rest = run(tmp_path / "cut")
+    assert int(rest.stdout) < int(whole.stdout), rest.stderr
+    for name in ("pairs.parquet", "models.parquet", "comparison.json"):
+        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+
+
+def test_the_state_of_other_inputs_is_not_continued(folder, tmp_path, three):
+    subprocess.run([sys.executable, "-c", KILLED, folder, tmp_path / "out", "7"], capture_output=True, check=False)
+    assert list((tmp_path / "out" / ".state").glob("*.npz"))
+    ours(folder, "m0", three["m0"] * np.arange(1, 9))
+    preset = resolve("default", k=(10,), imbalance_k=(1, 5))
+    after = compare_folder(folder, tmp_path / "out", preset)
+    fresh = compare_folder(folder, tmp_path / "new", preset)
+    for entry in fresh.entries:
+        assert np.array_equal(after.entry(entry.key).values, entry.values)
+
+
+def test_the_verb_writes_a_folder_and_says_where(folder, capsys):
+    code = run_app(
+        ["metrics", str(folder), "--permutations", "19", "--subsample", "100", "--metrics", "cknna,dcor", "--k", "5"]
+    )
+    shown = capsys.readouterr()
+    assert code == 0
+    assert "cknna@5" in shown.out
+    assert "q = " in shown.out
+    assert str(folder / "metrics") in shown.out
+    result = Comparison.from_folder(folder / "metrics")
+    assert result.provenance["calibration"]["smallest_p"] == 0.05
+    assert {"p", "q", "ci_low", "ci_high", "null_mean"} <= set(result.entry("cknna").statistics)
+
+
+def test_the_verb_speaks_json_and_estimates(folder, capsys):
+    assert run_app(["metrics", str(folder), "--permutations", "0", "--metrics", "dcor", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["names"] == ["m0", "m1", "m2"]
+    assert len(document["pairs"]) == 9
+    assert run_app(["metrics", str(folder), "--estimate", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["seconds"] > 0
+    assert run_app(["metrics", str(folder), "--estimate"]) == 0
+    assert "3 models, 149 records: about" in capsys.readouterr().out
+
+
+def test_the_verbs_errors_have_codes(folder, tmp_path, capsys):
+    assert run_app(["metrics", str(tmp_path / "nowhere")]) == 66
+    assert run_app(["metrics", str(folder), "--k", "ten"]) == 2
+    assert run_app(["metrics", str(folder), "--metrics", "svcca"]) == 65
+    assert "one of cknna" in capsys.readouterr().err
+
+
+def test_progress_in_a_pipe_is_plain_lines(three, capsys):
+    compare(three, metrics=["dcor"], progress=True)
+    assert "raw: 150 of 150 rows" in capsys.readouterr().err

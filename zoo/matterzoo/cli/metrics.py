@@ -1,0 +1,125 @@
+"""`metrics`: how the models' embeddings of the same records relate, all pairs at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from matterzoo.cli import console
+from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
+
+if TYPE_CHECKING:
+    from matterzoo_harness.metrics import Comparison
+
+FOLDER = typer.Argument(..., help="Folder with one .safetensors or .npz file a model.")
+OUT = typer.Option(None, "--out", "-o", help="Folder of the results  [EMB_DIR/metrics].", show_default=False)
+PRESET = typer.Option("default", "--preset", help="default, paper, prh, idcorr, dadapy or skdim.")
+METRICS = typer.Option(None, "--metrics", help="Names, with commas between  [the preset's].", show_default=False)
+K = typer.Option(None, "--k", help="Neighbours, with commas between  [the preset's].", show_default=False)
+DEVICE = typer.Option("auto", "--device", help="auto, cpu or cuda.")
+PRECISION = typer.Option(None, "--precision", help="float32 or float64  [the preset's].", show_default=False)
+PERMUTATIONS = typer.Option(99, "--permutations", min=0, help="Draws from the null; 0 leaves p and intervals out.")
+SUBSAMPLE = typer.Option(1000, "--subsample", min=50, help="Records for nulls and intervals.")
+INTERSECT = typer.Option(False, "--intersect", help="Keep the records that all models have.")
+DROP = typer.Option(False, "--drop-bad", help="Leave out records that are not finite in some model.")
+SEED = typer.Option(0, "--seed", help="Seed of folds, subsamples and permutations.")
+ESTIMATE = typer.Option(False, "--estimate", help="Say how long it will take and how much memory, and stop.")
+JSON = typer.Option(False, "--json", help="Write the result as JSON to standard output.")
+
+
+def metrics(
+    folder: Path = FOLDER,
+    out: Path = OUT,
+    preset: str = PRESET,
+    metrics: str = METRICS,
+    k: str = K,
+    device: str = DEVICE,
+    precision: str = PRECISION,
+    permutations: int = PERMUTATIONS,
+    subsample: int = SUBSAMPLE,
+    intersect: bool = INTERSECT,
+    drop_bad: bool = DROP,
+    seed: int = SEED,
+    estimate: bool = ESTIMATE,
+    json: bool = JSON,
+) -> int:
+    """Compare the embeddings of several models: all pairs, all metrics, in one sweep."""
+    from matterzoo_harness.metrics.estimate import estimate as estimated
+    from matterzoo_harness.metrics.folder import compare_folder, join_folder
+    from matterzoo_harness.metrics.presets import resolve
+    from matterzoo_harness.metrics.progress import reporter
+
+    names = None if metrics is None else tuple(name.strip() for name in metrics.split(",") if name.strip())
+    chosen = resolve(preset, metrics=names, k=_numbers(k), precision=precision)
+    how, on_bad = "intersect" if intersect else "exact", "drop" if drop_bad else "error"
+    if estimate:
+        joined, _ = join_folder(folder, chosen, how=how, on_bad=on_bad)
+        cost = estimated(joined, chosen, device=device)
+        if json:
+            console.emit({"seconds": cost.seconds, "gibibytes": cost.gibibytes, "probe_records": cost.probe_records})
+        else:
+            print(
+                f"{len(joined.names)} models, {joined.records} records: about {cost.seconds:.1f} s and "
+                f"{cost.gibibytes:.2f} GiB, without nulls and intervals (tried on {cost.probe_records} records)"
+            )
+        return 0
+    target = out or folder / "metrics"
+    with reporter() as bars:
+        result = compare_folder(
+            folder,
+            target,
+            chosen,
+            how=how,
+            on_bad=on_bad,
+            permutations=permutations,
+            subsample=subsample,
+            device=device,
+            seed=seed,
+            progress=bars,
+        )
+    if json:
+        console.emit(
+            {
+                "folder": str(target),
+                "names": list(result.names),
+                "provenance": result.provenance,
+                "pairs": list(result.rows()),
+            }
+        )
+    else:
+        _picture(result, target)
+    return 0
+
+
+def _numbers(text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    try:
+        return tuple(int(number) for number in text.split(","))
+    except ValueError:
+        raise MatterzooError(ExitCode.USAGE, f"--k {text}: not numbers with commas between", "--k 10,25,100") from None
+
+
+def _picture(result: Comparison, target: Path) -> None:
+    """Print a line a metric: its range over pairs of different models, and the closest pair."""
+    import numpy as np
+
+    pairs = [(i, j) for i in range(len(result.names)) for j in range(len(result.names)) if i != j]
+    about = result.provenance
+    print(f"{len(result.names)} models, {about['records']} records, joined by {about['joined_by']}")
+    for entry in result.entries:
+        values = np.array([entry.values[pair] for pair in pairs])
+        if not len(values) or np.isnan(values).all():
+            print(f"  {entry.key:28} no number: {next(iter(entry.reasons.values()), 'one model alone')}")
+            continue
+        best = pairs[int(np.nanargmin(values) if entry.metric == "information_imbalance" else np.nanargmax(values))]
+        line = f"  {entry.key:28} {np.nanmin(values):7.4f} … {np.nanmax(values):7.4f}   closest "
+        line += f"{result.names[best[0]]} → {result.names[best[1]]}"
+        statistics: dict[str, Any] = entry.statistics
+        print(line + (f", q = {statistics['q'][best]:.3f}" if "q" in statistics else ""))
+    for note in result.provenance["notes"]:
+        print(f"  note: {note}")
+    print(f"  results {target}: pairs.parquet, models.parquet, comparison.json")
+    print(f"  open    python -c \"import pandas as pd; print(pd.read_parquet('{target / 'pairs.parquet'}'))\"")
