@@ -8,6 +8,7 @@ from typing import Any
 
 from matterzoo.catalogue import cards, find, unknown
 from matterzoo_harness.bases.choice import fetch_base
+from matterzoo_harness.bases.debian import SUITES, lock_suite
 from matterzoo_harness.devices import choose_device
 from matterzoo_harness.environments.folder import EnvironmentFolder, environment_names, find_environment
 from matterzoo_harness.environments.locks import lock_environment
@@ -37,7 +38,7 @@ def resolve(name: str) -> Model | EnvironmentFolder:
 
 
 def lock_name(name: str, *, upgrade: bool, progress: Progress) -> dict[str, Any]:
-    """Lock the host, an environment, or a model.
+    """Lock the host, a Debian release that bases are made of, an environment, or a model.
 
     Returns
     -------
@@ -48,6 +49,8 @@ def lock_name(name: str, *, upgrade: bool, progress: Progress) -> dict[str, Any]
         from matterzoo_harness.environments.host import lock_host
 
         return {"locks": [str(result.path) for result in lock_host(upgrade=upgrade, progress=progress)]}
+    if name in SUITES.values():
+        return {"locks": [str(lock_suite(name, progress).path)]}
     found = resolve(name)
     if isinstance(found, Model):
         return lock_model(found, upgrade=upgrade, progress=progress)

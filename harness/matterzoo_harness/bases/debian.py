@@ -11,6 +11,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from matterzoo_harness.downloads import download
+from matterzoo_harness.environments.folder import environment_names, find_environment
 from matterzoo_harness.environments.locks import LockResult, replace_text
 from matterzoo_harness.locations import packaged_containers, refuse_offline
 from matterzoo_harness.runtimes.base import Progress, quiet
@@ -76,6 +77,13 @@ def read_debs(suite: str) -> list[Deb]:
         raise MatterzooError(
             ExitCode.BAD_CARD, f"{path} holds no pins of Debian packages: {error}", f"matterzoo lock {suite}"
         ) from error
+
+
+def lock_suite(suite: str, progress: Progress = quiet) -> LockResult:
+    """Pin a suite's packages: every base's, and those that any environment of that Python asks for; see `lock_debs`."""
+    environments = [find_environment(name).environment for name in environment_names()]
+    extra = {package for found in environments if SUITES.get(found.python) == suite for package in found.debian}
+    return lock_debs(suite, extra, progress)
 
 
 def lock_debs(suite: str, extra: Collection[str] = (), progress: Progress = quiet) -> LockResult:

@@ -1,4 +1,4 @@
-"""The locks of the host's own environment: `cpu.lock`, `cuda.lock` and `tests/cpu.lock` of a checkout."""
+"""The locks of the host: `cpu.lock`, `cuda.lock`, `tests/cpu.lock`, and the tools that environments are made with."""
 
 from __future__ import annotations
 
@@ -65,6 +65,10 @@ def lock_host(root: Path | None = None, *, upgrade: bool = False, progress: Prog
     progress("resolving tests/cpu.lock")
     asked = (root / "tests" / "requirements.in").read_text(encoding="utf-8").splitlines()
     results.append(_lock(asked, tests, [*from_builds, "--constraint", str(cpu)], upgrade))
+    progress("resolving containers/base/tools.lock")
+    tools = root / "containers" / "base" / "tools.in"
+    asked = tools.read_text(encoding="utf-8").splitlines()
+    results.append(_lock(asked, tools.with_suffix(".lock"), universal, upgrade))
     return results
 
 
