@@ -14,6 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from matterzoo.cli import console
+from matterzoo.cli.check import check, golden
 from matterzoo.cli.compare import gather
 from matterzoo.cli.embed import embed, run
 from matterzoo.cli.environments import build, fetch, lock
@@ -39,6 +40,8 @@ app.command("info")(info)
 app.command("lock")(lock)
 app.command("fetch")(fetch)
 app.command("build")(build)
+app.command("check")(check)
+app.command("golden")(golden)
 app.command("doctor")(doctor)
 app.command("schemas")(schemas)
 

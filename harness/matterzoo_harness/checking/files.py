@@ -1,0 +1,122 @@
+"""The level `inspect`: what a model's files say, without running anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from matterzoo_harness.environments.folder import find_environment
+from matterzoo_harness.model import Model
+from matterzoo_schemas.canonical import sha256_of_file
+from matterzoo_schemas.card import View
+from matterzoo_schemas.exit_codes import MatterzooError
+from matterzoo_schemas.findings import Finding, Kind
+
+
+@dataclass(frozen=True)
+class FileRule:
+    """One promise of a model's files.
+
+    Parameters
+    ----------
+    name, kind, promise
+        What it is called, its class, and what it promises in words.
+    problem
+        Says what is wrong; empty if the promise is kept.
+    """
+
+    name: str
+    kind: Kind
+    promise: str
+    problem: Callable[[Model], str]
+
+    def finding(self, model: Model) -> Finding:
+        """Apply the rule."""
+        problem = self.problem(model)
+        return Finding(self.name, self.kind, not problem, problem or self.promise)
+
+
+def _environment(model: Model) -> str:
+    try:
+        folder = find_environment(model.card.environment)
+        for variant in folder.environment.variants:
+            folder.lock_sha256(variant)
+    except MatterzooError as error:
+        return error.message
+    return ""
+
+
+def _locked(model: Model) -> str:
+    return "" if model.lock_file.is_file() else f"never locked: matterzoo lock {model.id}"
+
+
+def _lock_agrees(model: Model) -> str:
+    lock = model.lock
+    if _environment(model) or _locked(model):
+        return ""
+    if lock.adapter_sha256 != model.adapter_sha256:
+        return f"{model.adapter_file.name} is not the one that was locked: matterzoo lock {model.id}"
+    folder = find_environment(model.card.environment)
+    for variant in folder.environment.variants:
+        if lock.environment_sha256.get(variant) != folder.lock_sha256(variant):
+            return f"{variant}.lock of {folder.name} is not the one that was locked: matterzoo lock {model.id}"
+    return ""
+
+
+def _checkpoint(model: Model) -> str:
+    checkpoint = model.card.checkpoint
+    if checkpoint.source in ("none", "package") or checkpoint.sha256 or model.lock.checkpoint:
+        return ""
+    return "neither the card nor the lock has the checkpoint's sha256"
+
+
+def _golden(model: Model) -> str:
+    file = golden_file(model)
+    if not file.is_file():
+        return "" if model.lock.golden_sha256 is None else f"{file.name} is gone, and the lock records its hash"
+    if model.lock.golden_sha256 != sha256_of_file(file):
+        return f"{file.name} is not the file that the lock records"
+    return ""
+
+
+def _licence(model: Model) -> str:
+    licence = model.card.licence
+    wanted = {"code": licence.code}
+    if model.card.checkpoint.source != "none":
+        wanted["weights"] = licence.weights
+    absent = [name for name, stated in wanted.items() if not stated]
+    return f"no licence of {' and '.join(absent)} on the card" if absent else ""
+
+
+def _citation(model: Model) -> str:
+    citation = model.card.citation
+    return "" if citation.doi or citation.bibtex or model.card.random_weights else "no citation on the card"
+
+
+def _elements(model: Model) -> str:
+    unlisted = model.card.view is View.ATOMS and model.card.domain.elements is None
+    return "the card lists no elements: every record of the periodic table is let through" if unlisted else ""
+
+
+def golden_file(model: Model) -> Path:
+    """Return where a model's golden vectors lie."""
+    return model.folder / "golden.safetensors"
+
+
+RULES = (
+    FileRule("environment-locked", "mandatory", "the environment has a lock for each of its variants", _environment),
+    FileRule("lock-agrees", "consistency", "adapter and environment are those of lock.json", _lock_agrees),
+    FileRule("checkpoint-pinned", "consistency", "the checkpoint's content is pinned", _checkpoint),
+    FileRule("golden-kept", "consistency", "the golden vectors are those of lock.json, or there are none", _golden),
+    FileRule("locked", "informational", "there is a lock.json", _locked),
+    FileRule("licence-stated", "informational", "the licences of code and weights are stated", _licence),
+    FileRule("citation-stated", "informational", "there is something to cite", _citation),
+    FileRule("elements-listed", "informational", "a model of atoms lists its elements", _elements),
+)
+"""Asked of every model's files."""
+
+
+def inspect_files(model: Model) -> list[Finding]:
+    """Apply every rule."""
+    return [rule.finding(model) for rule in RULES]

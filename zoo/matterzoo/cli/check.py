@@ -1,0 +1,86 @@
+"""`check` and `golden`: what a model promises, and whether it keeps it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from matterzoo.cli import console
+from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
+
+if TYPE_CHECKING:
+    from matterzoo_harness.checking.check import Report
+
+MODEL = typer.Argument("", help="A model's id; `matterzoo list` shows them.", show_default=False)
+RUNTIME = typer.Option("auto", "--runtime", help="auto, docker or venv.")
+DEVICE = typer.Option("auto", "--device", help="auto, cpu, cuda, or one GPU by its UUID.")
+JSON = typer.Option(False, "--json", help="Write the result as JSON to standard output.")
+
+
+def check(
+    model: str = MODEL,
+    level: str = typer.Option(
+        "conformance", "--level", help="inspect (its files), contract (mandatory rules), conformance (all), golden."
+    ),
+    runtime: str = RUNTIME,
+    device: str = DEVICE,
+    record: bool = typer.Option(False, "--record", help="Put a passed check on record in the model's lock.json."),
+    json: bool = JSON,
+) -> int:
+    """Ask a model what every model is asked, inside its environment, and grade it; exit code 4 if it fails."""
+    from matterzoo.catalogue import find
+    from matterzoo_harness.checking.check import LEVELS, check_model
+    from matterzoo_harness.checking.record import record as put_on_record
+
+    chosen = next((known for known in LEVELS if known == level), None)
+    if chosen is None:
+        raise MatterzooError(ExitCode.USAGE, f"there is no level {level!r}; there is: {', '.join(LEVELS)}")
+    found = find(model)
+    with console.watching(0) as listener:
+        report = check_model(found, chosen, runtime, device, listener)
+    if json:
+        console.emit(report.as_json())
+    else:
+        _show(report)
+    if record and report.passed:
+        verified = put_on_record(found, report)
+        console.say(f"{found.lock_file}: {verified.level} on {verified.device}, grade {verified.grade}, recorded")
+    return int(ExitCode.OK if report.passed else ExitCode.CONFORMANCE)
+
+
+def golden(
+    model: str = MODEL,
+    replace: bool = typer.Option(False, "--replace", help="Write golden vectors anew where there are some."),
+    runtime: str = RUNTIME,
+    device: str = DEVICE,
+    json: bool = JSON,
+) -> int:
+    """Keep what a model says about a few fixed records, so that any later run can be compared with it."""
+    from matterzoo.catalogue import find
+    from matterzoo_harness.checking.check import make_golden
+
+    found = find(model)
+    with console.watching(0) as listener:
+        file = make_golden(found, runtime, device, listener, replace=replace)
+    if json:
+        console.emit({"model": found.id, "file": str(file)})
+    else:
+        print(f"{file}\n  matterzoo check {found.id} --level golden")
+    return 0
+
+
+def _show(report: Report) -> None:
+    width = max(len(finding.rule) for finding in report.findings)
+    for kind in ("mandatory", "consistency", "informational"):
+        of_kind = [finding for finding in report.findings if finding.kind == kind]
+        if of_kind:
+            print(kind)
+        for finding in of_kind:
+            measured = "" if finding.value is None else f"{finding.value:.1e}"
+            allowed = "" if finding.tolerance is None else f" of {finding.tolerance:g}"
+            mark = "✓" if finding.passed else "✗"
+            numbers = f"{measured}{allowed}: " if measured else ""
+            print(f"  {mark} {finding.rule:<{width}}  {finding.grade:<4}  {numbers}{finding.message}")
+    where = f" ({report.runtime}, {report.device})" if report.runtime else ""
+    print(f"{report.model}: {report.level}{where}: grade {report.grade}, {'passed' if report.passed else 'failed'}")
