@@ -25,7 +25,10 @@ class SOAPAdapter(AtomsAdapter):
 
     def embed(self, batch: AtomsBatch) -> Embedding:
         """Return the power spectrum around each atom [Σ nᵢ, 252]."""
-        vectors = [self.descriptors[bool(atoms.pbc.any())].create(atoms) for atoms in batch.ase_atoms]
+        structures = batch.ase_atoms
+        for atoms in structures:
+            atoms.wrap()  # DScribe takes atoms where they lie, and misses the images of those outside the cell
+        vectors = [self.descriptors[bool(atoms.pbc.any())].create(atoms) for atoms in structures]
         return Embedding({"power_spectrum": np.concatenate(vectors)})
 
 
