@@ -55,7 +55,7 @@ def test_intervals_hold_the_subsamples_value(result):
     for entry in result.entries:
         low, value, high = (entry.statistics[s][0, 1] for s in ("ci_low", "subsample_value", "ci_high"))
         assert low < value < high
-        assert high - low < 0.6
+        assert high - low < 1
 
 
 def test_what_was_done_is_written_down(result):
@@ -74,7 +74,7 @@ def test_equal_seeds_give_equal_bits(result):
 
 
 def test_too_few_permutations_are_refused():
-    with pytest.raises(MetricError, match="the smallest possible p is 0.33"):
+    with pytest.raises(MetricError, match=r"the smallest possible p is 0\.33"):
         calibrated(data("gauss", 100, (4, 4)), permutations=2)
 
 
@@ -90,11 +90,11 @@ def test_a_constant_model_stays_without_numbers():
 
 
 def test_the_false_positive_rate_is_the_stated_one():
-    """Sixty independent pairs at p ≤ 0.1: between one and fourteen, by the binomial."""
+    """Of 120 pairs of independent models about twelve have p ≤ 0.1; pairs of one draw are dependent."""
     models = data("gauss", 60, tuple([3] * 16), seed=11)
     p = calibrated(models, permutations=19, subsample=60, metrics=("dcor_sqr_unbiased",)).entry("dcor_sqr_unbiased")
     values = p.statistics["p"][np.triu_indices(16, 1)]
-    assert 1 <= (values <= 0.1).sum() <= 28
+    assert 2 <= (values <= 0.1).sum() <= 28
 
 
 def test_benjamini_hochberg_leaves_missing_pairs_out():
