@@ -98,13 +98,21 @@ class LayerCard(Strict):
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
     level: Literal["node", "record"] = "node"
     """Whether the model gives a vector a node, or only one a record."""
-    node_kind: Literal["atom", "residue", "token", "mesh"] | None = "atom"
+    node_kind: Literal["atom", "residue", "token", "mesh"] | None = None
+    """What a node is; absent for a layer of level `record`."""
     dim: Annotated[int, Field(gt=0)] | None = None
     """Length of the vectors, compared with the tensor at run time; absent if it follows from the checkpoint."""
-    symmetry: Literal["invariant", "equivariant", "approximate", "none"]
+    symmetry: Literal["invariant", "rotation-invariant", "equivariant", "approximate", "none"]
+    """`invariant` under shifts, rotations and reflections; `rotation-invariant`: mirror images may differ."""
     irreps: Text | None = None
     """For an equivariant layer, in e3nn's notation."""
     summary: Text | None = None
+
+    @model_validator(mode="after")
+    def _nodes_are_of_a_kind(self) -> LayerCard:
+        if (self.level == "node") != (self.node_kind is not None):
+            raise ValueError("a layer of level node says its node_kind, and one of level record has none")
+        return self
 
 
 class EmbeddingCard(Strict):
