@@ -19,7 +19,8 @@ from matterzoo_schemas.views import Structure
 
 Operation = Callable[[Structure], Structure]
 SCALARS = frozenset({"invariant"})
-ANY_TENSORS = frozenset({"invariant", "equivariant"})
+ROTATED_SCALARS = SCALARS | {"rotation-invariant"}
+ANY_TENSORS = ROTATED_SCALARS | {"equivariant"}
 CLOSE = 0.2
 """A distance in Å that no two nuclei have; the worker itself refuses atoms at one place."""
 HEAVIEST = len(SYMBOLS) - 1
@@ -192,7 +193,7 @@ RULES = (
     Rule("translation", "consistency", "a shift changes nothing", _under(made.translated), "symmetry",
          symmetries=ANY_TENSORS),
     Rule("rotation", "consistency", "a rotation changes nothing", _under(made.rotated), "symmetry",
-         symmetries=SCALARS),
+         symmetries=ROTATED_SCALARS),
     Rule("reflection", "consistency", "a reflection changes nothing", _under(made.reflected), "symmetry",
          symmetries=SCALARS),
     Rule("permutation", "consistency", "atoms in another order have the same vectors, in that order", _permutation,

@@ -108,11 +108,12 @@ def vectors(answer: Embeddings, layer: str) -> Vectors:
 
 
 def apart(first: npt.NDArray[np.floating], second: npt.NDArray[np.floating]) -> float:
-    """Return how far two answers lie apart, relative to the first's norm; infinite if their shapes differ.
+    """Return how far two answers lie apart, relative to the first's norm; infinite if they cannot be compared.
 
     Numbers by themselves are energies: one below 1 eV is compared as if it were 1 eV.
     """
     if first.shape != second.shape:
         return float("inf")
     scale = max(float(np.linalg.norm(first)), 1.0 if first.shape == (1,) else np.finfo(np.float32).tiny)
-    return float(np.linalg.norm(first.astype(np.float64) - second.astype(np.float64))) / scale
+    distance = float(np.linalg.norm(first.astype(np.float64) - second.astype(np.float64))) / scale
+    return distance if np.isfinite(distance) else float("inf")

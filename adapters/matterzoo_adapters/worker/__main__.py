@@ -41,9 +41,11 @@ def main() -> int:
         for request in channel.requests():
             if isinstance(request, Load):
                 engine = start(channel, request.setup)
-            elif engine is not None and isinstance(request, Check):
+            elif engine is None:
+                continue
+            elif isinstance(request, Check):
                 check(channel, engine, request)
-            elif engine is not None:
+            else:
                 serve(channel, engine, request)
     except MatterzooError as error:
         channel.send(Failed(int(error.code), error.message, error.hint))

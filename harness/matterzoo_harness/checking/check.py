@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -63,6 +64,9 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         """Return everything, JSON-able."""
         findings = [{**asdict(finding), "grade": finding.grade} for finding in self.findings]
+        for finding in findings:
+            if finding["value"] is not None and not math.isfinite(finding["value"]):
+                finding["value"] = None  # JSON has no infinity; grade and message tell
         return {**asdict(self), "findings": findings, "grade": self.grade, "passed": self.passed}
 
 

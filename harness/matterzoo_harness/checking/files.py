@@ -48,7 +48,7 @@ def _environment(model: Model) -> str:
 
 
 def _locked(model: Model) -> str:
-    return "" if model.lock_file.is_file() else f"never locked: matterzoo lock {model.id}"
+    return "" if model.lock.adapter_sha256 else f"never locked: matterzoo lock {model.id}"
 
 
 def _lock_agrees(model: Model) -> str:
@@ -109,7 +109,7 @@ RULES = (
     FileRule("lock-agrees", "consistency", "adapter and environment are those of lock.json", _lock_agrees),
     FileRule("checkpoint-pinned", "consistency", "the checkpoint's content is pinned", _checkpoint),
     FileRule("golden-kept", "consistency", "the golden vectors are those of lock.json, or there are none", _golden),
-    FileRule("locked", "informational", "there is a lock.json", _locked),
+    FileRule("locked", "informational", "the model was locked", _locked),
     FileRule("licence-stated", "informational", "the licences of code and weights are stated", _licence),
     FileRule("citation-stated", "informational", "there is something to cite", _citation),
     FileRule("elements-listed", "informational", "a model of atoms lists its elements", _elements),

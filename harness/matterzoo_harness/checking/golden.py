@@ -133,7 +133,7 @@ def _distances(golden: Embeddings, answer: Embeddings) -> dict[str, float]:
             return {"the energy, which is gone": float("inf")}
         relative = np.abs(answer.energy - golden.energy) / np.maximum(np.abs(golden.energy), 1.0)
         distances |= {f"{name}, energy": float(d) for name, d in zip(golden.ids, relative, strict=True)}
-    return distances
+    return {name: distance if np.isfinite(distance) else float("inf") for name, distance in distances.items()}
 
 
 def _header(answer: Embeddings) -> Mapping[str, Any]:

@@ -99,7 +99,7 @@ class GoodText(TextAdapter):
 
 class Infinite(GoodAtoms):
     def nodes(self, atoms: Structure) -> np.ndarray:
-        return super().nodes(atoms) / (len(atoms.numbers) != 3)
+        return super().nodes(atoms) * (np.nan if len(atoms.numbers) == 3 else 1.0)
 
 
 class Zero(GoodAtoms):
