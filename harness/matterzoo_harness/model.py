@@ -53,6 +53,12 @@ class Model:
         """SHA-256 of the resolved card."""
         return sha256_of(self.card.model_dump(mode="json"))
 
+    @property
+    def weights_pinned(self) -> bool:
+        """Whether it is known, to the byte, which weights these are; a package's are pinned by the package's lock."""
+        elsewhere = self.card.checkpoint.source in ("url", "huggingface", "local")
+        return not elsewhere or bool(self.card.checkpoint.sha256 or self.lock.checkpoint)
+
     def options(self, chosen: dict[str, str]) -> dict[str, str]:
         """Return the value of every option, the user's choices over the card's.
 

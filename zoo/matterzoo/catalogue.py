@@ -153,6 +153,7 @@ def _line(model_id: str) -> dict[str, Any]:
         "lifecycle": card.lifecycle.value,
         "state": state_of(model),
         "random_weights": card.random_weights,
+        "weights_pinned": model.weights_pinned,
         "private": model.private,
         "summary": card.summary,
     }

@@ -16,7 +16,7 @@ from matterzoo_harness.model import Model
 from matterzoo_harness.provision import fetch_environment, fetch_model
 from matterzoo_harness.store import Store
 from matterzoo_schemas.environment import VariantName
-from matterzoo_schemas.exit_codes import MatterzooError
+from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 from matterzoo_schemas.lock import LockedCheckpoint, write_lock
 
 Progress = Callable[[str], None]
@@ -75,15 +75,24 @@ def lock_model(model: Model, *, upgrade: bool, progress: Progress) -> dict[str, 
         lock_environment(folder, None if upgrade else missing, upgrade=upgrade, progress=progress)
     store = Store()
     _, variant = choose_device("cpu", folder.environment)
-    weights = fetch_model(model, variant, store, progress)
-    if weights is not None:
-        fetch_base(folder.environment.python, store, progress)
     changes: dict[str, Any] = {
         "adapter_sha256": model.adapter_sha256,
         "environment_sha256": {v: folder.lock_sha256(v) for v in folder.environment.variants},
-        "checkpoint": _measured(weights) or model.lock.checkpoint,
-        "weights_sha256": weights_fingerprint(model, variant, weights, progress),
     }
+    fetch_environment(folder, variant, store, progress)
+    try:
+        weights = fetch_model(model, variant, store, progress)
+    except MatterzooError as error:
+        if error.code != ExitCode.INPUT_MISSING:
+            raise
+        progress(f"{model.id}: its checkpoint cannot be reached, so its hash stays unknown: {error.message}")
+    else:
+        if weights is not None:
+            fetch_base(folder.environment.python, store, progress)
+        changes |= {
+            "checkpoint": _measured(weights) or model.lock.checkpoint,
+            "weights_sha256": weights_fingerprint(model, variant, weights, progress),
+        }
     card = model.card.model_dump(mode="json")
     try:
         changes["recipe_key"] = {v: model_key(folder, v, card, store) for v in folder.environment.variants}

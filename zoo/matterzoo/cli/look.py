@@ -30,7 +30,7 @@ def list_models(
         return 0
     rows = [("MODEL", "VIEW", "DIM", "ENERGY", "STATE", "ENVIRONMENT", "SUMMARY")]
     for model in models:
-        state_text = model["state"] + (", random weights" if model.get("random_weights") else "")
+        state_text = describe_state(model["state"], model.get("random_weights"), model.get("weights_pinned", True))
         rows.append(
             (
                 model["id"], model.get("view", ""), str(model.get("dim") or ""), "eV" if model.get("energy") else "",
@@ -41,6 +41,12 @@ def list_models(
     for row in rows:
         print("  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[-1]]))
     return 0
+
+
+def describe_state(state: str, random_weights: bool | None, weights_pinned: bool) -> str:
+    """Say how far a model has come, and what must be known beside it."""
+    notes = [state, "random weights" if random_weights else "", "" if weights_pinned else "weights not pinned"]
+    return ", ".join(filter(None, notes))
 
 
 def info(
@@ -66,7 +72,7 @@ def info(
         return 0
     print(f"{card.name} ({card.id}): {card.summary}")
     facts = {
-        "state": state + (", random weights" if card.random_weights else ""),
+        "state": describe_state(state, card.random_weights, found.weights_pinned),
         "view": card.view.value,
         "environment": card.environment,
         "checkpoint": card.checkpoint.source,
