@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import importlib.util
 import os
 import signal
 import sys
@@ -19,6 +18,7 @@ from matterzoo.cli.compare import gather
 from matterzoo.cli.embed import embed, run
 from matterzoo.cli.environments import build, fetch, lock
 from matterzoo.cli.look import doctor, info, list_models
+from matterzoo.cli.metrics import metrics
 from matterzoo.cli.schemas import schemas
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
@@ -33,8 +33,7 @@ app = typer.Typer(
 app.command("run")(run)
 app.command("embed")(embed)
 app.command("gather")(gather)
-if importlib.util.find_spec("matterzoo.cli.metrics"):
-    app.command("metrics")(importlib.import_module("matterzoo.cli.metrics").metrics)
+app.command("metrics")(metrics)
 app.command("list")(list_models)
 app.command("info")(info)
 app.command("lock")(lock)
