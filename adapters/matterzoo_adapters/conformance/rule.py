@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from matterzoo_adapters.conformance.subject import Subject, Unanswered
+from matterzoo_adapters.worker.engine import DISK_IS_FULL
 from matterzoo_schemas.findings import Finding, Kind
 
 Card = Mapping[str, Any]
@@ -71,7 +72,9 @@ class Rule:
             seen = self.measure(Subject(subject.engine, subject.announce, self.name), layers)
         except Unanswered as error:
             return Finding(self.name, kind, passed=False, message=str(error))
-        except Exception as error:  # noqa: BLE001 (whatever a model raises is a finding, not the end of the suite)
+        except Exception as error:  # whatever a model raises is a finding, not the end of the suite
+            if isinstance(error, OSError) and error.errno in DISK_IS_FULL:
+                raise  # no model's fault
             return Finding(self.name, kind, passed=False, message=_in_words(error))
         if self.tolerance is None or seen.value is None:
             return Finding(self.name, kind, bool(seen.passed), seen.message, seen.value)

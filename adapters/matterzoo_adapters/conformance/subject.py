@@ -82,11 +82,16 @@ class Subject:
         return [name for row, name in enumerate(samples) if column.content(row) != before[row]]
 
     def rebuilt(self, *, seed: int | None = None, random: bool = False) -> Subject:
-        """Load the same model again: with another seed, or untrained, as its constructor draws it."""
+        """Load the same model again: with another seed, or untrained, as its constructor draws it (maybe smaller)."""
         adapter: Adapter[Any] = self.engine.adapter
         setup, backend = adapter.setup, self.engine.backend
         if random:
-            untrained = {**setup.card, "checkpoint": {**setup.card["checkpoint"], "source": "none"}}
+            layers = [{**layer, "dim": None} for layer in setup.card["embedding"]["layers"]]
+            untrained = {
+                **setup.card,
+                "checkpoint": {**setup.card["checkpoint"], "source": "none"},
+                "embedding": {**setup.card["embedding"], "layers": layers},
+            }
             setup = replace(setup, card=untrained, weights=None)
         setup = replace(setup, seed=setup.seed if seed is None else seed)
         again = type(adapter)(setup, backend.prepare(setup.device, setup.seed, setup.threads))

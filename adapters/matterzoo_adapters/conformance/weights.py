@@ -28,6 +28,8 @@ def _fixed(subject: Subject, _layers: Layers) -> Seen:
 def _twin(subject: Subject, layers: Layers) -> Seen:
     samples = samples_of(subject.card)
     answer, untrained = subject.ask(samples), subject.rebuilt(random=True).ask(samples)
+    if any(answer.layers[layer].pooled.shape != untrained.layers[layer].pooled.shape for layer in layers):
+        return Seen("the untrained build is of another width: it cannot be confused with this one", passed=True)
     distances = {
         f"{name}, layer {layer}": apart(answer.layers[layer].pooled[row], untrained.layers[layer].pooled[row])
         for row, name in enumerate(samples)

@@ -106,7 +106,7 @@ def golden_file(model: Model) -> Path:
 
 RULES = (
     FileRule("environment-locked", "mandatory", "the environment has a lock for each of its variants", _environment),
-    FileRule("lock-agrees", "consistency", "adapter and environment are those of lock.json", _lock_agrees),
+    FileRule("lock-agrees", "consistency", "adapter and environment are the locked ones, if any are", _lock_agrees),
     FileRule("checkpoint-pinned", "consistency", "the checkpoint's content is pinned", _checkpoint),
     FileRule("golden-kept", "consistency", "the golden vectors are those of lock.json, or there are none", _golden),
     FileRule("locked", "informational", "the model was locked", _locked),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 import pytest
@@ -89,6 +90,26 @@ def test_a_random_model_loads_the_same_weights_with_the_same_seed_and_has_no_twi
     findings = {f.rule: f for f in run_suite(subject_of(GoodAtoms, checkpoint={"source": "none"}), "conformance")}
     assert findings["weights-fixed"].passed
     assert "untrained-twin" not in findings
+
+
+def test_an_untrained_build_of_another_width_is_no_failure() -> None:
+    class SmallTwin(GoodAtoms):
+        def load(self) -> None:
+            super().load()
+            self.matrix = self.matrix[:, : 3 if self.setup.random_weights else None]
+
+    (finding,) = RULES["untrained-twin"].findings(subject_of(SmallTwin))
+    assert finding.passed
+    assert "another width" in finding.message
+
+
+def test_a_full_disk_is_no_finding() -> None:
+    class Writes(GoodAtoms):
+        def embed(self, batch: Any) -> Any:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        run_suite(subject_of(Writes), "contract")
 
 
 def test_a_view_without_a_suite_is_refused() -> None:
