@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from matterzoo.catalogue import find
+from matterzoo.catalogue import find, index
 from matterzoo.states import RANDOM, state_of
 from matterzoo_harness.environments.folder import find_environment
 from matterzoo_harness.model import Model
@@ -91,3 +91,16 @@ def test_a_model_without_its_weights_stands_on_its_random_twins_contract_and_say
     put(find("trivial-random"), "conformance")
     assert state_of(put(find("trivial"))) == RANDOM
     assert state_of(find("mischief")) == "carded"
+
+
+@pytest.mark.parametrize(
+    "name", ["adapters/mischief.py", "containers/plain/cpu.lock", "models/trivial/golden.safetensors"]
+)
+def test_the_index_of_list_notices_whatever_takes_a_rung_away(zoo: Path, name: str) -> None:
+    golden = find("trivial").folder / "golden.safetensors"
+    golden.write_bytes(b"vectors")
+    put(find("trivial"), "golden", golden_sha256=sha256_of_file(golden))
+    state = {line["id"]: line["state"] for line in index()}
+    assert state["trivial"] == "verified"
+    (zoo / name).write_text("# changed\n" + (zoo / name).read_text())
+    assert {line["id"]: line["state"] for line in index()}["trivial"] in {"carded", "contract"}

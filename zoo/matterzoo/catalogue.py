@@ -7,7 +7,7 @@ import hashlib
 import importlib.util
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,7 +91,7 @@ def unknown(model_id: str) -> MatterzooError:
 
 
 def index() -> list[dict[str, Any]]:
-    """Return a line a model for `list`, from a generated index that is keyed by the hash of all cards and locks.
+    """Return a line a model for `list`, from a generated index that is keyed by all that it is made of.
 
     Reading eighty cards through pydantic costs a second; reading the index costs milliseconds.
     """
@@ -101,6 +101,8 @@ def index() -> list[dict[str, Any]]:
         for name in ("card.toml", "lock.json"):
             file = folder / name
             digest.update(f"{file}\0".encode() + (file.read_bytes() if file.exists() else b"") + b"\0")
+    for file in _state_files(folder for _, folder in folders):
+        digest.update(f"{file} {file.stat().st_mtime_ns} {file.stat().st_size}\0".encode())
     file = _index_file()
     try:
         stored = json.loads(file.read_bytes())
@@ -111,6 +113,16 @@ def index() -> list[dict[str, Any]]:
     models = [_line(folder.name) for _, folder in folders]
     _store(file, {"key": digest.hexdigest(), "models": models})
     return models
+
+
+def _state_files(folders: Iterable[Path]) -> list[Path]:
+    """Return what states are computed from besides cards and locks: adapters, environments, golden vectors."""
+    from matterzoo_harness.locations import containers_roots
+
+    adapters = [file for zoo in zoos() for file in zoo.adapters.glob("*.py")]
+    environments = [file for root in containers_roots() for file in root.glob("*/*.*")]
+    golden = [file for folder in folders if (file := folder / "golden.safetensors").is_file()]
+    return sorted([*adapters, *environments, *golden])
 
 
 def _index_file() -> Path:
