@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from scipy import stats
 
-from matterzoo_harness.metrics.compare import clipped, pick_device, strip_height
 from matterzoo_harness.metrics.engine import measure
 from matterzoo_harness.metrics.errors import MetricError
+from matterzoo_harness.metrics.front_door import clipped, pick_device, strip_height
 from matterzoo_harness.metrics.inputs import Joined
 from matterzoo_harness.metrics.numerics import full_precision
 from matterzoo_harness.metrics.presets import MODEL_METRICS, SYMMETRIC, Preset, check

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 Floats = NDArray[np.float64]
 
@@ -90,6 +89,8 @@ def gride(squared: Floats, rank: int, *, trim: bool = False) -> tuple[float, flo
     trim
         Leave out ratios above q₅₀ + 20·(q₉₅ − q₅₀), as DADApy does.
     """
+    from scipy.optimize import brentq
+
     near, far = squared[:, rank - 1], squared[:, 2 * rank - 1]
     keep = near > 0
     ratios = np.sqrt(far[keep] / near[keep])

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from matterzoo_harness.metrics.compare import clipped, pick_device, strip_height
 from matterzoo_harness.metrics.engine import measure
 from matterzoo_harness.metrics.findings import SPARSE_LIMIT
+from matterzoo_harness.metrics.front_door import clipped, pick_device, strip_height
 from matterzoo_harness.metrics.inputs import Joined
 from matterzoo_harness.metrics.numerics import full_precision
 from matterzoo_harness.metrics.presets import Preset

@@ -9,7 +9,7 @@ from typing import Any
 from matterzoo_harness.metrics import inputs
 from matterzoo_harness.metrics.calibrate import calibrate
 from matterzoo_harness.metrics.checkpoint import Checkpoint, state_key
-from matterzoo_harness.metrics.compare import Progress, compare_joined, needs_direction, pick_device, strip_height
+from matterzoo_harness.metrics.front_door import Progress, compare_joined, needs_direction, pick_device, strip_height
 from matterzoo_harness.metrics.load import Loaded, load_embeddings
 from matterzoo_harness.metrics.presets import Preset
 from matterzoo_harness.metrics.result import Comparison

@@ -101,7 +101,8 @@ def transfer(embeddings: Sequence[NDArray[Any]], label: NDArray[Any], *, folds: 
     Notes
     -----
     With the map W = (X_BᵀX_B + λ)⁻¹X_BᵀX_A and the probe w_A, the prediction is
-    X_B W w_A = X_B (X_BᵀX_B + λ)⁻¹ X_Bᵀ f_A, where f_A are the probe's fitted values: one factorisation a model with M·q right-hand sides, not M² maps.
+    X_B W w_A = X_B (X_BᵀX_B + λ)⁻¹ X_Bᵀ f_A, where f_A are the probe's fitted values: one factorisation a model
+    with M·q right-hand sides, not M² maps.
     """
     xs, y, _ = _labelled(embeddings, label, folds)
     models, columns = len(xs), y.shape[1]

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from matterzoo_harness.metrics.errors import MetricError
@@ -130,6 +128,9 @@ class Comparison:
 
     def to_folder(self, folder: str | Path) -> Path:
         """Write `pairs.parquet`, `models.parquet` and `comparison.json`; the last one, written last, completes it."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
         path = Path(folder)
         path.mkdir(parents=True, exist_ok=True)
         pq.write_table(pa.Table.from_pylist(list(self.rows())), path / "pairs.parquet")
@@ -163,6 +164,8 @@ class Comparison:
         MetricError
             If the folder holds no complete comparison, or one of another format.
         """
+        import pyarrow.parquet as pq
+
         path = Path(folder)
         if not (path / "comparison.json").is_file():
             raise MetricError(f"{path} holds no finished comparison", "run `matterzoo metrics EMB_DIR -o FOLDER`")

@@ -109,7 +109,7 @@ import os, sys, torch
 torch.set_num_threads(1)
 from matterzoo_harness.metrics.folder import compare_folder
 from matterzoo_harness.metrics.presets import resolve
-from matterzoo_harness.metrics import compare as front, folder as door
+from matterzoo_harness.metrics import folder as door
 door.strip_height = lambda *a: 16
 seen = 0
 def progress(name, done, total):
