@@ -129,11 +129,14 @@ def _chosen(subject: Subject, *, periodic_only: bool) -> dict[str, Structure]:
 def _permutation(subject: Subject, layers: Layers) -> Seen:
     samples = samples_of(subject.card)
     moved = {name: made.permuted(atoms)[0] for name, atoms in samples.items()}
-    told = said(samples, subject.ask(samples), layers)
+    told, again = (said(asked, subject.ask(asked), layers) for asked in (samples, moved))
     for name, values in told.items():
         order = made.permuted(samples[name.rpartition(", ")[0]])[1]
-        told[name] = values[order] if len(values) == len(order) else values
-    return farthest(told, said(moved, subject.ask(moved), layers))
+        if len(values) == len(order) > 1:
+            told[name] = values[order]
+        elif not _is_energy(name):  # one vector a record, or none for hydrogens: the mean stays
+            told[name], again[name] = (v.mean(axis=0, keepdims=True) for v in (values, again[name]))
+    return farthest(told, again)
 
 
 def _supercell(subject: Subject, layers: Layers) -> Seen:

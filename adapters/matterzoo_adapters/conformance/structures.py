@@ -91,12 +91,14 @@ def crystal(symbols: str, constant: float, vectors: Matrix, basis: Sequence[Sequ
     """Return a crystal, its atoms displaced a little."""
     numbers = _numbers(symbols)
     positions = np.array(basis, np.float64) * constant
-    return Structure(numbers, _displaced(positions), vectors * constant, np.ones(3, np.bool_), 0.0, 1.0)
+    return Structure(numbers, _displaced(positions), vectors * constant, np.ones(3, np.bool_))
 
 
 def molecule(symbols: str, positions: Sequence[Sequence[float]]) -> Structure:
-    """Return a molecule without a cell, its atoms displaced a little; neutral, no unpaired electron."""
-    return Structure(_numbers(symbols), _displaced(np.array(positions, np.float64)), charge=0.0, spin=1.0)
+    """Return a molecule without a cell, its atoms displaced a little; neutral, at most one unpaired electron."""
+    numbers = _numbers(symbols)
+    multiplicity = 1.0 + int(numbers.sum()) % 2
+    return Structure(numbers, _displaced(np.array(positions, np.float64)), charge=0.0, spin=multiplicity)
 
 
 def _numbers(symbols: str) -> npt.NDArray[np.uint8]:

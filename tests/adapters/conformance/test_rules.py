@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 from typing import Any
 
+import numpy as np
 import pytest
 from mocks import BAD, GoodAtoms, GoodText, subject_of
 
-from matterzoo_adapters.base import Adapter, TextAdapter
+from matterzoo_adapters.base import Adapter, Embedding, TextAdapter
 from matterzoo_adapters.conformance.rule import Rule
 from matterzoo_adapters.conformance.suite import OF_VIEW, rules_for, run_suite
 from matterzoo_schemas.exit_codes import MatterzooError
@@ -101,6 +102,19 @@ def test_an_untrained_build_of_another_width_is_no_failure() -> None:
     (finding,) = RULES["untrained-twin"].findings(subject_of(SmallTwin))
     assert finding.passed
     assert "another width" in finding.message
+
+
+def test_a_model_may_leave_hydrogens_out() -> None:
+    class HeavyAtomsOnly(GoodAtoms):
+        def embed(self, batch: Any) -> Any:
+            whole = super().embed(batch)
+            pieces = [np.flatnonzero(atoms.numbers > 1) for atoms in batch.structures]
+            rows = np.concatenate([start + piece for start, piece in zip(batch.offsets, pieces, strict=False)])
+            offsets = np.concatenate([[0], np.cumsum([len(piece) for piece in pieces])])
+            return Embedding({"last": whole.layers["last"][rows]}, whole.energy, offsets, np.concatenate(pieces))
+
+    findings = run_suite(subject_of(HeavyAtomsOnly, domain={"elements": [6, 7, 8, 14, 1]}), "conformance")
+    assert {finding.rule for finding in findings if not finding.passed} == {"elements"}  # H2 alone has no heavy atom
 
 
 def test_a_full_disk_is_no_finding() -> None:
