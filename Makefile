@@ -11,7 +11,7 @@ ZOO = $(ENTER) matterzoo
 given = $(if $($(1)),$(2) "$($(1))")
 OPTIONS = $(call given,OUT,--out) $(call given,RUNTIME,--runtime) $(call given,DEVICE,--device) $(ARGS)
 
-.PHONY: help run embed gather list info lock fetch build doctor metrics test test-fast lint clean
+.PHONY: help run embed gather list info lock fetch build check golden doctor metrics test test-fast lint clean
 
 help:
 	@$(ZOO) --help
@@ -25,6 +25,8 @@ list doctor:
 	@$(ZOO) $@ $(ARGS)
 info lock fetch build:
 	@$(ZOO) $@ $(MODEL) $(ARGS)
+check golden:
+	@$(ZOO) $@ "$(MODEL)" $(call given,RUNTIME,--runtime) $(call given,DEVICE,--device) $(ARGS)
 test:
 	@$(ENTER) --tests python tests/run.py $(ARGS)
 test-fast:
