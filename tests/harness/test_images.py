@@ -11,7 +11,9 @@ import pytest
 from matterzoo_harness.bases.choice import fetch_base
 from matterzoo_harness.engine import connect
 from matterzoo_harness.environments.folder import EnvironmentFolder, find_environment, read_environment
+from matterzoo_harness.environments.locks import lock_environment
 from matterzoo_harness.images import KEY_LABEL, build_model_image, model_key
+from matterzoo_harness.provision import fetch_environment
 from matterzoo_harness.store import Store
 from matterzoo_schemas.exit_codes import MatterzooError
 
@@ -91,6 +93,31 @@ class TestBuilding:
         assert name.endswith(model_key(plain, "cpu", changed, Store())[:12])
         client.images.remove(name, force=True)
         client.images.remove("matterzoo/probe-copied:cpu", force=True)
+
+    @pytest.mark.slow
+    def test_an_environment_of_python_3_13_stands_on_trixie(
+        self, client: docker.DockerClient, plain: EnvironmentFolder, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "newer"
+        folder.mkdir()
+        (folder / "environment.toml").write_text(
+            'name = "newer"\nsummary = "a test"\npython = "3.13"\n[variants.cpu]\n'
+        )
+        (folder / "requirements.in").write_text("")
+        newer, store = read_environment(folder), Store()
+        lock_environment(newer)
+        fetch_environment(newer, "cpu", store)
+        fetch_base("3.13", store)
+        image = build_model_image(client, "probe-newer", newer, "cpu", CARD, store)
+        try:
+            code = "import sys, numpy; print(sys.version_info[:2])"
+            ran = client.containers.run(image, ["python", "-c", code], remove=True, network_mode="none")
+            assert ran.strip() == b"(3, 13)"
+        finally:
+            for name in client.images.list("matterzoo/probe-newer") + client.images.list("matterzoo/environment"):
+                for tag in name.tags:
+                    if "newer" in tag:
+                        client.images.remove(tag)
 
     def test_what_was_not_fetched_is_named(
         self, client: docker.DockerClient, tmp_path: Path, plain: EnvironmentFolder

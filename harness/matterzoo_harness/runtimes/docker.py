@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +44,8 @@ class DockerRuntime:
     def available(self) -> str | None:
         """Say why no engine can be used; None if one answers."""
         try:
-            docker.from_env(timeout=5).ping()
+            with closing(docker.from_env(timeout=5)) as client:
+                client.ping()
         except DockerException as error:
             return f"no container engine answers ({error})"
         return None
