@@ -73,7 +73,7 @@ def install_host() -> None:
     python = VENV / "bin" / "python"
     if not python.exists() or _version_of(str(python)) != sys.version_info[:2]:
         _run([sys.executable, "-m", "venv", "--clear", str(VENV)], "make clean, then again")
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    pip = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--require-hashes"]
     only_uv = VENV / "uv.lock"
     only_uv.write_text(_stanza(lock.read_text(encoding="utf-8"), "uv"), encoding="utf-8")
     _run([*pip, "--no-deps", "--requirement", str(only_uv)], "check the network and pip's settings, then again")
