@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from matterzoo_harness.metrics.dimension import log_ratios, two_nn
-from matterzoo_harness.metrics.numerics import pieces, smallest
+from matterzoo_harness.metrics.numerics import pieces, scratch, smallest
 from matterzoo_harness.metrics.sweep import Pass, Strip
 from matterzoo_harness.metrics.views import Features
 
 _TAKE = 3
 _RETRY = 16
-_BUDGET = 1 << 24
 
 
 class JointPairs(Pass):
@@ -65,10 +64,7 @@ class JointPairs(Pass):
             return torch.ones(len(values), dtype=torch.bool, device=values.device)
         last = values.amax(1).double()
         second = values.topk(2, dim=1, largest=False).values[:, 1].double()
-        models = {a, b}
-        own = sum(strip.features[m].square[strip.start : strip.stop].double() for m in models)
-        bound = max(strip.features[m].bound for m in models)
-        return second < last - bound * (6 * own + 4 * last)
+        return second < last - 2 * self._error(strip, a, b, last, slice(None))
 
     def _exact(self, strip: Strip, chosen: Tensor) -> Tensor:
         """Float64 joint squared distances of the candidates [pairs, b, K], one gather a model."""
@@ -76,37 +72,42 @@ class JointPairs(Pass):
         for m, model in enumerate(strip.features):
             mine = torch.nonzero((self.pairs == m).any(1))[:, 0]
             wanted = chosen[mine].transpose(0, 1).flatten(1)
-            height = max(1, _BUDGET // (wanted.shape[1] * model.source.shape[1]))
+            height = max(1, scratch(wanted.device) // (wanted.shape[1] * model.source.shape[1]))
             parts = [model.exact(r, c) for r, c in zip(pieces(strip.rows, height), pieces(wanted, height), strict=True)]
             total[mine] += torch.cat(parts).view(len(strip.rows), len(mine), -1).transpose(0, 1)
         return total
 
     def _again(self, strip: Strip, pair: int, row: Tensor) -> Tensor:
+        """Look again at the rows [w] that three candidates left open; [w, 2]."""
         self.sums["retried"][pair] += len(row)
         a, b = self.pairs[pair].tolist()
-        others = strip.tile.shape[2] - 1
-        joint = strip.tile[a][row] + (strip.tile[b][row] if a != b else 0)
-        best = torch.empty(len(row), 2, dtype=torch.float64, device=row.device)
-        for i, line in enumerate(joint):
-            values, columns = line.topk(min(_RETRY, others), largest=False)
-            exact = self._single(strip, row[i], columns, a, b)
-            own = sum(float(strip.features[m].square[strip.start + row[i]]) for m in {a, b})
-            error = max(strip.features[m].bound for m in {a, b}) * (3 * own + 2 * float(values[-1]))
-            if len(columns) < others and exact[1] >= float(values[-1]) - error:
-                self.sums["recomputed"][pair] += 1
-                columns = torch.nonzero(torch.isfinite(line))[:, 0]
-                exact = self._single(strip, row[i], columns, a, b)
-            best[i] = exact[:2]
-        return best
+        joint = strip.tile[a][row] + strip.tile[b][row] if a != b else strip.tile[a][row]
+        others = joint.shape[1] - 1
+        values, columns = smallest(joint, min(_RETRY, others))
+        exact = self._joint_exact(strip, row, columns, a, b).sort(dim=1).values[:, :2]
+        if values.shape[1] == others:
+            return exact
+        last = values.amax(1).double()
+        open_ = exact[:, 1] >= last - self._error(strip, a, b, last, row)
+        for i in torch.nonzero(open_)[:, 0].tolist():
+            self.sums["recomputed"][pair] += 1
+            everyone = torch.nonzero(torch.isfinite(joint[i]))[:, 0]
+            step = max(1, scratch(row.device) // sum(strip.features[m].source.shape[1] for m in (a, b)))
+            parts = [self._joint_exact(strip, row[i : i + 1], c[None], a, b)[0] for c in pieces(everyone, step)]
+            exact[i] = torch.cat(parts).topk(2, largest=False).values
+        return exact
 
-    def _single(self, strip: Strip, row: Tensor, columns: Tensor, a: int, b: int) -> Tensor:
-        total = torch.zeros(len(columns), dtype=torch.float64, device=columns.device)
-        own = (row + strip.start)[None]
+    def _joint_exact(self, strip: Strip, row: Tensor, columns: Tensor, a: int, b: int) -> Tensor:
+        """Float64 joint squared distances of rows [w] of the strip and columns [w, K]."""
+        total = strip.features[a].exact(row + strip.start, columns)
+        return total if a == b else total + strip.features[b].exact(row + strip.start, columns)
+
+    def _error(self, strip: Strip, a: int, b: int, last: Tensor, row: Tensor | slice) -> Tensor:
+        """Bound a sum of two tiles near `last`, as `orders.ByDistance.error` does one."""
+        own = last.new_zeros(())
         for m in {a, b}:
-            model = strip.features[m]
-            step = max(1, _BUDGET // model.source.shape[1])
-            total += torch.cat([model.exact(own, c[None])[0] for c in pieces(columns, step)])
-        return total.sort().values
+            own = own + strip.features[m].square[strip.start : strip.stop][row].double()
+        return max(strip.features[m].bound for m in (a, b)) * (3 * own + 2 * last)
 
     def dimensions(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """TwoNN dimensions I_AB [M, M] (I_A on the diagonal) and the share of records left out, [M, M]."""

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from matterzoo_harness.metrics.numerics import pieces
+from matterzoo_harness.metrics.numerics import pieces, scratch
 from matterzoo_harness.metrics.sweep import Pass, Strip
 from matterzoo_harness.metrics.views import Features
 
@@ -87,7 +87,7 @@ class Ranks(Pass):
         open_ = (values >= (level - band)[:, None]) & (values <= (level + band)[:, None])
         query, column = torch.nonzero(open_, as_tuple=True)
         reference = model.exact(row + start, neighbour[:, None])[:, 0]
-        step = max(1, _BUDGET // model.source.shape[1])
+        step = max(1, scratch(tile.device) // model.source.shape[1])
         added = torch.zeros(len(row), dtype=torch.float64, device=tile.device)
         for q, c in zip(pieces(query, step), pieces(column, step), strict=True):
             distance = model.exact(row[q] + start, c[:, None])[:, 0]

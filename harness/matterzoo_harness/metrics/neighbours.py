@@ -7,15 +7,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from matterzoo_harness.metrics.numerics import ordered, pieces, smallest
+from matterzoo_harness.metrics.numerics import ordered, pieces, scratch, smallest
 from matterzoo_harness.metrics.orders import Order
 from matterzoo_harness.metrics.sweep import Pass, Strip
 
 MARGIN = 6
 """Candidates beyond the k-th: enough for every row of the hardest data tried; rows for which it is not are retried."""
-
-_BUDGET = 1 << 25
-"""Numbers of float64 scratch that a direct recomputation may use at once."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +110,7 @@ class Neighbours(Pass):
         return exact[:, :kept], columns[:, :kept], certain
 
     def _exact(self, rows: Tensor, columns: Tensor, m: int) -> Tensor:
-        height = max(1, _BUDGET // (columns.shape[1] * self.order.width(m)))
+        height = max(1, scratch(rows.device) // (columns.shape[1] * self.order.width(m)))
         parts = zip(pieces(rows, height), pieces(columns, height), strict=True)
         return torch.cat([self.order.exact(m, r, c) for r, c in parts])
 
@@ -123,7 +120,7 @@ class Neighbours(Pass):
         kept = min(self.count + 1, records - 1)
         best_values, best_columns = [], []
         for row in pieces(rows, 1):
-            parts = pieces(everyone, max(1, _BUDGET // self.order.width(m)))
+            parts = pieces(everyone, max(1, scratch(rows.device) // self.order.width(m)))
             value = torch.cat([self._exact(row, part[None], m)[0] for part in parts])
             value[row] = torch.inf
             values, columns = value.sort(stable=True)

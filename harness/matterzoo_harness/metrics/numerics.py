@@ -59,6 +59,11 @@ def pieces(values: Tensor, rows: int) -> list[Tensor]:
     return [values[start : start + rows] for start in range(0, len(values), rows)]
 
 
+def scratch(device: torch.device) -> int:
+    """Return how many float64 numbers a direct recomputation handles at once: a core's cache, or enough for a GPU."""
+    return 1 << 18 if device.type == "cpu" else 1 << 26
+
+
 def outer_sums(values: Tensor) -> Tensor:
     """Return sums of products of all pairs of channels.
 
