@@ -144,3 +144,13 @@ def test_memory_is_strips_and_graphs_and_never_an_n_by_n_matrix():
     bound = (2 * strips + inputs + graphs) / 2**20 + 32
     assert bound < records**2 * 4 / 2**20
     assert float(done.stdout) < bound
+
+
+def test_the_engine_needs_torch_and_numpy_only():
+    """A GPU machine with a plain CUDA torch runs it from this repository's files."""
+    script = (
+        "import sys, matterzoo_harness.metrics.engine, matterzoo_harness.metrics.front_door;"
+        "print(sorted({m.split('.')[0] for m in sys.modules} & {'scipy', 'pyarrow', 'sklearn', 'rich', 'safetensors', 'skbio'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
