@@ -9,10 +9,13 @@ from typing import Any
 from matterzoo_harness.metrics import inputs
 from matterzoo_harness.metrics.calibrate import calibrate
 from matterzoo_harness.metrics.checkpoint import Checkpoint, state_key
+from matterzoo_harness.metrics.extras import write_growth, write_probes, write_tree
 from matterzoo_harness.metrics.front_door import Progress, compare_joined, needs_direction, pick_device, strip_height
+from matterzoo_harness.metrics.growth import against_n
 from matterzoo_harness.metrics.load import Loaded, load_embeddings
 from matterzoo_harness.metrics.presets import Preset
 from matterzoo_harness.metrics.result import Comparison
+from matterzoo_schemas.records import Records
 
 
 def join_folder(
@@ -41,6 +44,8 @@ def compare_folder(
     on_bad: str = "error",
     permutations: int = 0,
     subsample: int = 1000,
+    records: str | Path | None = None,
+    growth: bool = False,
     device: str = "auto",
     seed: int = 0,
     progress: Progress | None = None,
@@ -56,13 +61,17 @@ def compare_folder(
     folder
         See `load_embeddings`.
     out
-        Where `pairs.parquet`, `models.parquet` and `comparison.json` go.
+        Where `pairs.parquet`, `models.parquet`, `comparison.json` and `tree.nwk` go.
     preset
         What to compute.
     how, on_bad
         See `inputs.join`.
     permutations, subsample
         See `calibrate`; 0 permutations leave nulls and intervals out.
+    records
+        The records behind the embeddings: probes, transfer and energies are written too.
+    growth
+        Compare nested subsamples too, and write alignment against N.
     device, seed, progress
         See `compare`.
     save_every
@@ -87,6 +96,12 @@ def compare_folder(
         )
     files: dict[str, Any] = {name: header.get("key", "") for name, header in loaded.headers.items()}
     comparison = replace(comparison, provenance={**comparison.provenance, "inputs_sha256": key, "content_keys": files})
-    comparison.to_folder(out)
+    target = comparison.to_folder(out)
+    write_tree(comparison, loaded, target)
+    if growth:
+        grown = against_n(joined, preset, device=device, seed=seed, progress=progress, full=comparison)
+        write_growth(grown, target)
+    if records is not None:
+        write_probes(joined, loaded, Records.open(Path(records)), target, seed)
     state.clear()
     return comparison

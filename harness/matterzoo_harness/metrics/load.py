@@ -29,7 +29,7 @@ class Loaded:
     failed
         [N] records without a vector, of each that says so.
     energy
-        [N] predicted energies in eV, of each that has them.
+        [N] predicted energies in eV, of each that has them; NaN for failed records.
     headers
         What each file says of itself.
     """
@@ -117,7 +117,7 @@ def _ours(file: Path, loaded: Loaded, ids: dict[str, list[str]]) -> None:
         loaded.failed[name] = ~embeddings.ok
         loaded.headers[name] = header
         if embeddings.energy is not None:
-            loaded.energy[name] = np.asarray(embeddings.energy)
+            loaded.energy[name] = np.where(embeddings.ok, embeddings.energy, np.nan)
 
 
 def _plain(file: Path, tensors: Mapping[str, NDArray[Any]], loaded: Loaded, ids: dict[str, list[str]]) -> None:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from metric_references import data
 from safetensors.numpy import save_file
@@ -18,7 +19,9 @@ from matterzoo_harness.metrics import Comparison, MetricError, compare, load_emb
 from matterzoo_harness.metrics.folder import compare_folder
 from matterzoo_harness.metrics.presets import resolve
 from matterzoo_schemas.columns import Strings
+from matterzoo_schemas.records import Records, Sample
 from matterzoo_schemas.shard import Embeddings, Layer
+from matterzoo_schemas.views import Structure
 
 IDS = [f"r{i}" for i in range(150)]
 
@@ -184,3 +187,39 @@ def test_the_verbs_errors_have_codes(folder, tmp_path, capsys):
 def test_progress_in_a_pipe_is_plain_lines(three, capsys):
     compare(three, metrics=["dcor"], progress=True)
     assert "raw: 150 of 150 rows" in capsys.readouterr().err
+
+
+def test_the_verb_writes_tree_growth_and_probes_on_request(tmp_path, three, capsys):
+    for i, (name, x) in enumerate({**three, "m3": three["m0"] ** 2}.items()):
+        ours(tmp_path / "emb", name, x, failed=(i,))
+    rng = np.random.default_rng(0)
+    samples = []
+    for i, record in enumerate(IDS):
+        numbers = rng.integers(1, 9, size=2 + i % 5).astype(np.uint8)
+        cell = np.eye(3) * (3 + rng.random())
+        structure = Structure(numbers, rng.random((len(numbers), 3)), cell, np.ones(3, bool))
+        samples.append(Sample(record, {"atoms": structure}, {"energy": float(three["m0"][i, 0])}))
+    Records.of(samples).write(tmp_path / "records.safetensors")
+    command = [
+        "metrics",
+        str(tmp_path / "emb"),
+        "-o",
+        str(tmp_path / "out"),
+        "--permutations",
+        "0",
+        "--metrics",
+        "cknna,dcor",
+    ]
+    assert run_app([*command, "--labels", str(tmp_path / "records.safetensors"), "--against-n"]) == 0
+    out = tmp_path / "out"
+    assert "tree.nwk" in capsys.readouterr().out
+    assert (out / "tree.nwk").read_text().strip().endswith(";")
+    assert "m1" not in (out / "tree.nwk").read_text()  # random weights
+    probes = {(r["label"], r["model"]): r["r2"] for r in pq.read_table(out / "probes.parquet").to_pylist()}
+    assert probes["energy", "m0"] > 0.9
+    assert probes["density", "m0"] < 0.2
+    assert {label for label, _ in probes} == {"energy", "atoms", "composition", "volume", "density"}
+    through = pq.read_table(out / "transfer.parquet").to_pylist()
+    assert len(through) == 5 * 16
+    assert {r["n"] for r in pq.read_table(out / "energies.parquet").to_pylist()} == {149}
+    assert sorted({r["n"] for r in pq.read_table(out / "growth.parquet").to_pylist()}) == [73, 146]

@@ -25,6 +25,14 @@ SUBSAMPLE = typer.Option(1000, "--subsample", min=50, help="Records for nulls an
 INTERSECT = typer.Option(False, "--intersect", help="Keep the records that all models have.")
 DROP = typer.Option(False, "--drop-bad", help="Leave out records that are not finite in some model.")
 SEED = typer.Option(0, "--seed", help="Seed of folds, subsamples and permutations.")
+LABELS = typer.Option(
+    None,
+    "--labels",
+    metavar="RECORDS",
+    help="records.safetensors: probes, transfer and energies, too.",
+    show_default=False,
+)
+GROWTH = typer.Option(False, "--against-n", help="Compare nested subsamples, too.")
 ESTIMATE = typer.Option(False, "--estimate", help="Say how long it will take and how much memory, and stop.")
 JSON = typer.Option(False, "--json", help="Write the result as JSON to standard output.")
 
@@ -41,6 +49,8 @@ def metrics(
     subsample: int = SUBSAMPLE,
     intersect: bool = INTERSECT,
     drop_bad: bool = DROP,
+    labels: Path = LABELS,
+    against_n: bool = GROWTH,
     seed: int = SEED,
     estimate: bool = ESTIMATE,
     json: bool = JSON,
@@ -75,6 +85,8 @@ def metrics(
             on_bad=on_bad,
             permutations=permutations,
             subsample=subsample,
+            records=labels,
+            growth=against_n,
             device=device,
             seed=seed,
             progress=bars,
@@ -121,5 +133,6 @@ def _picture(result: Comparison, target: Path) -> None:
         print(line + (f", q = {statistics['q'][best]:.3f}" if "q" in statistics else ""))
     for note in result.provenance["notes"]:
         print(f"  note: {note}")
-    print(f"  results {target}: pairs.parquet, models.parquet, comparison.json")
+    made = sorted(file.name for file in target.iterdir() if file.is_file())
+    print(f"  results {target}: {', '.join(made)}")
     print(f"  open    python -c \"import pandas as pd; print(pd.read_parquet('{target / 'pairs.parquet'}'))\"")
