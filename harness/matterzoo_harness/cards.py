@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Any
-
-import tomllib
 
 from matterzoo_schemas.card import ModelCard, parse
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError

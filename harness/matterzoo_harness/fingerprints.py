@@ -50,7 +50,7 @@ def weights_fingerprint(model: Model, variant: str, weights: Path | None, progre
 
 
 def _load(model: Model, variant: str, weights: Path | None, seed: int, progress: Progress) -> Ready:
-    card = model.card.model_dump(mode="json")
+    card = model.resolved_card
     with tempfile.TemporaryDirectory(prefix="matterzoo-lock-") as name:
         log = Path(name) / "worker.log"
         spec = WorkerSpec(

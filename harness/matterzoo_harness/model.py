@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from matterzoo_schemas.canonical import sha256_of, sha256_of_file
+from matterzoo_schemas.canonical import sha256_of_file
 from matterzoo_schemas.card import ModelCard
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 from matterzoo_schemas.lock import ModelLock
@@ -49,9 +50,12 @@ class Model:
         return sha256_of_file(self.adapter_file)
 
     @property
-    def card_sha256(self) -> str:
-        """SHA-256 of the resolved card."""
-        return sha256_of(self.card.model_dump(mode="json"))
+    def resolved_card(self) -> dict[str, Any]:
+        """The card as workers and images get it: JSON-able, the checkpoint's measured hash where none is published."""
+        card = self.card.model_dump(mode="json")
+        if self.lock.checkpoint and card["checkpoint"]["sha256"] is None:
+            card["checkpoint"]["sha256"] = self.lock.checkpoint.sha256
+        return card
 
     @property
     def weights_pinned(self) -> bool:

@@ -126,7 +126,7 @@ def make_plan(
         raise MatterzooError(ExitCode.USAGE, f"{model.id} has no node vectors in layer {', '.join(without)}")
     setup: dict[str, Any] = {
         "model": model.id,
-        "card": card.model_dump(mode="json"),
+        "card": model.resolved_card,
         "layers": list(layers),
         "options": model.options(dict(choices.options)),
         "pooling": choices.pooling or card.embedding.pooling,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,12 +94,13 @@ def lock_model(model: Model, *, upgrade: bool, progress: Progress) -> dict[str, 
             "checkpoint": _measured(weights) or model.lock.checkpoint,
             "weights_sha256": weights_fingerprint(model, variant, weights, progress),
         }
-    card = model.card.model_dump(mode="json")
+    locked = model.lock.model_copy(update=changes)
+    card = replace(model, lock=locked).resolved_card
     try:
-        changes["recipe_key"] = {v: model_key(folder, v, card, store) for v in folder.environment.variants}
+        keys = {v: model_key(folder, v, card, store) for v in folder.environment.variants}
+        locked = locked.model_copy(update={"recipe_key": keys})
     except MatterzooError as error:
         progress(f"{model.id}: no recipe key yet: {error.message}")
-    locked = model.lock.model_copy(update=changes)
     write_lock(model.lock_file, locked)
     progress(f"{model.lock_file} written")
     return {"model": model.id, "file": str(model.lock_file), "lock": locked.model_dump(mode="json")}
@@ -147,7 +149,7 @@ def build_name(name: str, *, device: str, progress: Progress) -> dict[str, Any]:
     store = Store()
     client = connect()
     if isinstance(found, Model):
-        card = found.card.model_dump(mode="json")
+        card = found.resolved_card
         image = build_model_image(client, found.id, folder, variant, card, store, progress)
         return {"image": image, "recipe_key": model_key(folder, variant, card, store)}
     image = build_environment_image(client, folder, variant, store, progress)

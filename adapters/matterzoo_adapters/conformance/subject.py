@@ -119,6 +119,7 @@ def apart(first: npt.NDArray[np.floating], second: npt.NDArray[np.floating]) -> 
     """
     if first.shape != second.shape:
         return float("inf")
-    scale = max(float(np.linalg.norm(first)), 1.0 if first.shape == (1,) else np.finfo(np.float32).tiny)
+    smallest = 1.0 if first.shape == (1,) else float(np.finfo(np.float32).tiny)
+    scale = max(float(np.linalg.norm(first)), smallest)
     distance = float(np.linalg.norm(first.astype(np.float64) - second.astype(np.float64))) / scale
     return distance if np.isfinite(distance) else float("inf")

@@ -33,7 +33,7 @@ def record(model: Model, report: Report) -> Verified:
         raise MatterzooError(ExitCode.CONFORMANCE, f"{model.id} did not pass: nothing is recorded")
     variant = cast("VariantName", report.variant)
     lock = read_lock(model.lock_file)
-    card = model.card.model_dump(mode="json")
+    card = model.resolved_card
     key = model_key(find_environment(model.card.environment), variant, card, Store())
     if lock.recipe_key.get(variant) != key:
         raise MatterzooError(

@@ -220,7 +220,7 @@ def worker_spec(job: Job) -> WorkerSpec:
     private = (model.adapter_file,) if model.private else ()
     return WorkerSpec(
         model_id=model.id,
-        card=pinned_card(job),
+        card=job.plan.setup["card"],
         environment=model.card.environment,
         variant=job.variant,
         device=job.device,
@@ -232,14 +232,6 @@ def worker_spec(job: Job) -> WorkerSpec:
         memory_bytes=job.memory_bytes,
         run_label=job.run_label,
     )
-
-
-def pinned_card(job: Job) -> dict[str, Any]:
-    """Return the card with the checkpoint's measured hash where its authors publish none."""
-    card, locked = dict(job.plan.setup["card"]), job.plan.model.lock.checkpoint
-    if locked and card["checkpoint"]["sha256"] is None:
-        card["checkpoint"] = {**card["checkpoint"], "sha256": locked.sha256}
-    return card
 
 
 def check_ready(job: Job, ready: Ready) -> None:

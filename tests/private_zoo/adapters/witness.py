@@ -10,7 +10,15 @@ import numpy as np
 
 from matterzoo_adapters.base import AtomsAdapter, AtomsBatch, Embedding
 
-QUESTIONS = ("network", "writable root", "writable input", "root user", "inherited variable", "capabilities", "new privileges")
+QUESTIONS = (
+    "network",
+    "writable root",
+    "writable input",
+    "root user",
+    "inherited variable",
+    "capabilities",
+    "new privileges",
+)
 """What each number of the vector answers: 1 for yes."""
 
 
