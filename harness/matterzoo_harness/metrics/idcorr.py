@@ -41,30 +41,33 @@ class JointPairs(Pass):
 
     def strip(self, strip: Strip) -> None:
         """Find the joint neighbours of the strip's rows."""
-        take = min(_TAKE, strip.tile.shape[2] - 1)
-        columns, wrong = [], []
-        for a, b in self.pairs.tolist():
-            values, found = smallest(self._joint(strip, a, b), take)
-            columns.append(found.gather(1, values.topk(2, dim=1, largest=False).indices))
-            wrong.append(~self._certain(values, strip, a, b))
-        squared = self._exact(strip, torch.stack(columns)).sort(dim=2).values
-        for pair in torch.nonzero(torch.stack(wrong).any(1))[:, 0].tolist():
+        models, height, records = strip.tile.shape
+        group = 1 if strip.tile.device.type == "cpu" else models  # a core's cache holds one sum, a GPU wants many
+        columns, certain = [], []
+        for a in range(models):
+            for first in range(a, models, group):
+                others = strip.tile[first : first + group]
+                sums = torch.add(others, strip.tile[a], out=strip.work[: len(others)])
+                if first == a:
+                    sums[0].copy_(strip.tile[a])  # the pair (A, A) is A itself
+                values, found = smallest(sums.flatten(0, 1), min(_TAKE, records - 1))
+                values, order = values.sort(dim=1)
+                columns.append(found.gather(1, order[:, :2]).view(-1, height, 2))
+                certain.append(self._certain(values.view(len(others), height, -1), strip, a, first))
+        squared = self._exact(strip, torch.cat(columns)).sort(dim=2).values
+        wrong = ~torch.cat(certain)
+        for pair in torch.nonzero(wrong.any(1))[:, 0].tolist():
             row = torch.nonzero(wrong[pair])[:, 0]
             squared[pair, row] = self._again(strip, pair, row)
         self.rows["squared"][:, strip.start : strip.stop] = squared
 
-    def _joint(self, strip: Strip, a: int, b: int) -> Tensor:
-        if a == b:
-            return strip.tile[a]
-        return torch.add(strip.tile[a], strip.tile[b], out=strip.work[0])
-
-    def _certain(self, values: Tensor, strip: Strip, a: int, b: int) -> Tensor:
-        """Whether the second smallest is below the largest candidate by more than both may err."""
-        if values.shape[1] == strip.tile.shape[2] - 1:
-            return torch.ones(len(values), dtype=torch.bool, device=values.device)
-        last = values.amax(1).double()
-        second = values.topk(2, dim=1, largest=False).values[:, 1].double()
-        return second < last - 2 * self._error(strip, a, b, last, slice(None))
+    def _certain(self, values: Tensor, strip: Strip, a: int, first: int) -> Tensor:
+        """Whether the second smallest of `values` [pairs, b, 3] is below the third by more than both may err."""
+        if values.shape[2] == strip.tile.shape[2] - 1:
+            return torch.ones(values.shape[:2], dtype=torch.bool, device=values.device)
+        last = values[:, :, -1].double()
+        errors = [self._error(strip, a, first + i, level, slice(None)) for i, level in enumerate(last)]
+        return values[:, :, 1].double() < last - 2 * torch.stack(errors)
 
     def _exact(self, strip: Strip, chosen: Tensor) -> Tensor:
         """Float64 joint squared distances of the candidates [pairs, b, K], one gather a model."""

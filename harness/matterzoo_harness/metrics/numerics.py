@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 CHUNK = 4096
 """Longest run that is summed in the tile's own precision before a float64 accumulator takes over.
@@ -52,6 +58,32 @@ def full_precision() -> Iterator[None]:
         yield
     finally:
         torch.set_float32_matmul_precision(before)
+
+
+def fused(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a function of tensors into one kernel when it is first called; where that fails, run it as it is.
+
+    The numbers are the same; a machine without a compiler is slower, and that is said once.
+    """
+    state: dict[str, Callable[P, R]] = {}
+
+    @wraps(function)
+    def call(*arguments: P.args, **named: P.kwargs) -> R:
+        if "chosen" not in state:
+            compiled: Callable[P, R] = torch.compile(function, dynamic=True)
+            try:
+                result = compiled(*arguments, **named)
+            except RuntimeError as error:
+                reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+                warnings.warn(
+                    f"{function.__name__} runs unfused, which is slower: {reason}", RuntimeWarning, stacklevel=2
+                )
+                compiled, result = function, function(*arguments, **named)
+            state["chosen"] = compiled
+            return result
+        return state["chosen"](*arguments, **named)
+
+    return call
 
 
 def pieces(values: Tensor, rows: int) -> list[Tensor]:

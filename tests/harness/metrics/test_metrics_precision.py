@@ -127,3 +127,17 @@ def test_the_callers_matmul_setting_comes_back():
         assert torch.get_float32_matmul_precision() == "medium"
     finally:
         torch.set_float32_matmul_precision(before)
+
+
+def test_counting_by_comparison_and_by_sorting_agree():
+    from matterzoo_harness.metrics import imbalance
+
+    g = torch.Generator().manual_seed(0)
+    tile, low = torch.rand(9, 300, generator=g), torch.rand(9, 5, generator=g)
+    tile[0, 0] = torch.inf
+    tile[3, :40] = low[3, 2]
+    for high in (low, low + 0.1):
+        compared = imbalance._compared.__wrapped__(tile, low, high)
+        below, within = imbalance._count_sorted(tile, low, high)
+        assert torch.equal(compared[0], below)
+        assert torch.equal(compared[1] - compared[0], within)
