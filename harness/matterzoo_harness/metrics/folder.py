@@ -10,7 +10,14 @@ from matterzoo_harness.metrics import inputs
 from matterzoo_harness.metrics.calibrate import calibrate
 from matterzoo_harness.metrics.checkpoint import Checkpoint, state_key
 from matterzoo_harness.metrics.extras import write_growth, write_probes, write_tree
-from matterzoo_harness.metrics.front_door import Progress, compare_joined, needs_direction, pick_device, strip_height
+from matterzoo_harness.metrics.front_door import (
+    Progress,
+    compare_joined,
+    deduplicated,
+    needs_direction,
+    pick_device,
+    strip_height,
+)
 from matterzoo_harness.metrics.growth import against_n
 from matterzoo_harness.metrics.load import Loaded, load_embeddings
 from matterzoo_harness.metrics.presets import Preset
@@ -29,9 +36,6 @@ def join_folder(
     random = sorted(name for name, header in loaded.headers.items() if header.get("random_weights"))
     if random:
         joined.notes.append(f"random weights: {', '.join(random)}")
-    repeats = int(joined.repeats().sum())
-    if repeats:
-        joined.notes.append(f"{repeats} records repeat another one in every model, which inflates neighbour metrics")
     return joined, loaded
 
 
@@ -78,6 +82,7 @@ def compare_folder(
         Seconds between two saves of the state.
     """
     joined, loaded = join_folder(folder, preset, how=how, on_bad=on_bad)
+    joined = deduplicated(joined, False)
     place = pick_device(device)
     height = strip_height(len(joined.names) - len(joined.degenerate), joined.records, preset.precision, place)
     key = state_key(joined, preset, strip=height, device=place.type, seed=seed)

@@ -62,6 +62,7 @@ def test_our_files_are_joined_by_id_without_their_failed_records(folder, three, 
     assert result.provenance["dropped"] == {"without a vector in some model": ["r3"]}
     assert result.provenance["content_keys"]["m0"] == "key of m0"
     assert "random weights: m1" in result.provenance["notes"]
+    assert np.array_equal(compare(folder, preset=preset)["cknna"], result["cknna"])
     again = Comparison.from_folder(tmp_path / "out")
     assert np.array_equal(again["dcor"], result["dcor"])
     assert not (tmp_path / "out" / ".state").exists()
