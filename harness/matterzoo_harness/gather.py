@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,6 +162,8 @@ def gather(files: Mapping[str, Path], *, intersect: bool = False) -> Gathered:
     if not files:
         raise MatterzooError(ExitCode.INPUT_MISSING, "there are no embeddings to gather")
     models = {name: Embeddings.open(path) for name, path in files.items()}
+    for name, embeddings in models.items():
+        _refuse_duplicates(name, embeddings)
     first, *others = models
     dropped: list[str] = []
     if not intersect:
@@ -171,6 +174,14 @@ def gather(files: Mapping[str, Path], *, intersect: bool = False) -> Gathered:
     ids = list(models[first].ids)
     common = np.logical_and.reduce([e.ok for e in models.values()])
     return Gathered(ids, models, common, dropped)
+
+
+def _refuse_duplicates(name: str, embeddings: Embeddings) -> None:
+    ids = Counter(embeddings.ids)
+    if twice := [record for record, count in ids.items() if count > 1]:
+        raise MatterzooError(
+            ExitCode.BAD_INPUT, f"{name} has {len(twice)} ids more than once, such as {', '.join(twice[:3])}"
+        )
 
 
 def _same_records(a: str, first: Embeddings, b: str, second: Embeddings) -> None:

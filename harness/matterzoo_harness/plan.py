@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from matterzoo_harness.model import Model
 from matterzoo_schemas import NUMERICS_EPOCH, SCHEMA_VERSION
 from matterzoo_schemas.canonical import sha256_of
+from matterzoo_schemas.card import EmbeddingCard
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 from matterzoo_schemas.records import Records
 from matterzoo_schemas.shard import Status
@@ -122,6 +123,11 @@ def make_plan(
     card, failures = model.card, failures or {}
     layers = model.layers(choices.layers)
     levels = {layer.name: layer.level for layer in card.embedding.layers}
+    poolings = get_args(EmbeddingCard.model_fields["pooling"].annotation)
+    if choices.pooling and choices.pooling not in poolings:
+        raise MatterzooError(
+            ExitCode.USAGE, f"there is no pooling {choices.pooling!r}; there is: {', '.join(poolings)}"
+        )
     if choices.nodes and (without := [name for name in layers if levels[name] == "record"]):
         raise MatterzooError(ExitCode.USAGE, f"{model.id} has no node vectors in layer {', '.join(without)}")
     setup: dict[str, Any] = {
