@@ -16,6 +16,7 @@ from matterzoo_harness.executors.base import Executor, Job, Listener, Notice
 from matterzoo_harness.executors.local import LocalExecutor
 from matterzoo_harness.gather import assemble, carries_key
 from matterzoo_harness.inputs import Inputs
+from matterzoo_harness.leftovers import remove_left_overs
 from matterzoo_harness.model import Model
 from matterzoo_harness.plan import Choices, Plan, make_plan
 from matterzoo_harness.provision import fetch_model
@@ -227,6 +228,7 @@ def _finish(job: Job, request: Request, error: Exception | None, seconds: float)
 
 def _gathered(plan: Plan, folder: Path, file: Path) -> Embeddings:
     """Return the assembled file, made now if it was not; its shards have then served."""
+    remove_left_overs(file)
     embeddings = Embeddings.open(file) if carries_key(file, plan.key) else assemble(plan, folder, file)
     shutil.rmtree(folder, ignore_errors=True)
     return embeddings

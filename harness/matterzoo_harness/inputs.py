@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from matterzoo_harness.conversions import provide
+from matterzoo_harness.leftovers import remove_left_overs
 from matterzoo_harness.readers import ReadResult, read
 from matterzoo_schemas.canonical import open_tensors
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
@@ -110,6 +111,7 @@ def write_unless_there(records: Records, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise MatterzooError(ExitCode.CANNOT_WRITE, f"cannot write to {file.parent}: {error}") from error
+    remove_left_overs(file)
     if file.exists():
         try:
             if open_tensors(file, KIND).header["identity"] == records.identity:

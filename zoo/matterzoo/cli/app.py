@@ -60,6 +60,8 @@ def run_app(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         code = app(args=list(arguments), standalone_mode=False)
+        if code == ExitCode.INTERRUPTED:  # typer makes this of a KeyboardInterrupt
+            raise KeyboardInterrupt
     except MatterzooError as error:
         console.fail(error.message, error.hint)
         return int(error.code)
