@@ -14,7 +14,7 @@ from matterzoo_harness.metrics.engine import measure
 from matterzoo_harness.metrics.errors import MetricError
 from matterzoo_harness.metrics.front_door import clipped, pick_device, strip_height
 from matterzoo_harness.metrics.inputs import Joined
-from matterzoo_harness.metrics.numerics import full_precision
+from matterzoo_harness.metrics.numerics import full_precision, one_thread
 from matterzoo_harness.metrics.presets import MODEL_METRICS, SYMMETRIC, Preset, check
 from matterzoo_harness.metrics.result import Comparison, Entry
 
@@ -121,7 +121,7 @@ class _Runner:
         self.sources = [torch.from_numpy(clipped(sample.arrays[m], preset.clip)).to(self.place) for m in healthy]
 
     def __call__(self, rows: list[NDArray[np.intp]] | None) -> Matrices:
-        with full_precision(), torch.inference_mode():
+        with full_precision(), one_thread(), torch.inference_mode():
             sources = self.sources
             if rows is not None:
                 index = [torch.from_numpy(r).to(self.place) for r in rows]

@@ -33,6 +33,7 @@ class JointPairs(Pass):
     def __init__(self, features: list[Features]) -> None:
         super().__init__()
         device, models = features[0].tile.device, len(features)
+        self._known: tuple[int, Tensor] = -1, torch.empty(0)
         self.pairs = torch.triu_indices(models, models, device=device).T
         shape = (len(self.pairs), len(features[0].source), 2)
         self.rows["squared"] = torch.zeros(shape, dtype=torch.float64, device=device)
@@ -66,8 +67,18 @@ class JointPairs(Pass):
         if values.shape[2] == strip.tile.shape[2] - 1:
             return torch.ones(values.shape[:2], dtype=torch.bool, device=values.device)
         last = values[:, :, -1].double()
-        errors = [self._error(strip, a, first + i, level, slice(None)) for i, level in enumerate(last)]
-        return values[:, :, 1].double() < last - 2 * torch.stack(errors)
+        stop = first + len(values)
+        own = self._squares(strip)
+        bound = torch.tensor([max(f.bound, strip.features[a].bound) for f in strip.features[first:stop]])
+        error = bound.to(last).unsqueeze(1) * (3 * (own[first:stop] + own[a]) + 2 * last)
+        return values[:, :, 1].double() < last - 2 * error
+
+    def _squares(self, strip: Strip) -> Tensor:
+        """Squared norms of the strip's rows in every model, [M, b] float64, made once a strip."""
+        if self._known[0] != strip.start:
+            rows = [f.square[strip.start : strip.stop] for f in strip.features]
+            self._known = strip.start, torch.stack(rows).double()
+        return self._known[1]
 
     def _exact(self, strip: Strip, chosen: Tensor) -> Tensor:
         """Float64 joint squared distances of the candidates [pairs, b, K], one gather a model."""

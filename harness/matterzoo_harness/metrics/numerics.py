@@ -96,6 +96,17 @@ def scratch(device: torch.device) -> int:
     return 1 << 18 if device.type == "cpu" else 1 << 26
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Run many small problems on one thread: on several they wait for each other more than they compute."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def outer_sums(values: Tensor) -> Tensor:
     """Return sums of products of all pairs of channels.
 

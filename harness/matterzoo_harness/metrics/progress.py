@@ -27,7 +27,7 @@ class Lines:
         pass
 
     def __call__(self, name: str, done: int, total: int) -> None:
-        """Take note of `done` of `total` rows of the sweep `name`."""
+        """Take note of `done` of `total` rows of the sweep `name`, or draws, or groups."""
         now = time.monotonic()
         if name not in self._began:
             self._began[name] = now, done
@@ -36,10 +36,8 @@ class Lines:
         if done == total or now - self._said >= SECONDS_A_LINE:
             self._said = now
             rate = (done - first) / max(now - began, 1e-9)
-            left = (
-                f", {rate:.0f} rows a second, {(total - done) / rate:.0f} s left" if rate > 0 and done < total else ""
-            )
-            sys.stderr.write(f"{name}: {done} of {total} rows{left}\n")
+            left = f", {rate:.3g} a second, {(total - done) / rate:.0f} s left" if rate > 0 and done < total else ""
+            sys.stderr.write(f"{name}: {done} of {total}{left}\n")
             sys.stderr.flush()
 
 
@@ -76,7 +74,7 @@ class Bars:
             self._tasks[name] = self._progress.add_task(name, total=total, rate=""), now, done
         task, began, first = self._tasks[name]
         rate = (done - first) / max(now - began, 1e-9)
-        self._progress.update(task, completed=done, rate=f"{rate:.0f} rows/s" if rate else "")
+        self._progress.update(task, completed=done, rate=f"{rate:.3g}/s" if rate else "")
 
 
 def reporter() -> Bars | Lines:

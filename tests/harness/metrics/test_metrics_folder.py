@@ -187,7 +187,7 @@ def test_the_verbs_errors_have_codes(folder, tmp_path, capsys):
 
 def test_progress_in_a_pipe_is_plain_lines(three, capsys):
     compare(three, metrics=["dcor"], progress=True)
-    assert "raw: 150 of 150 rows" in capsys.readouterr().err
+    assert "raw: 150 of 150" in capsys.readouterr().err
 
 
 def test_the_verb_writes_tree_growth_and_probes_on_request(tmp_path, three, capsys):
