@@ -34,6 +34,8 @@ def test_a_container_has_no_network_no_writable_root_no_root_user_and_no_inherit
     assert answers(matterzoo, tmp_path, "docker") == dict.fromkeys(QUESTIONS, False)
 
 
+@pytest.mark.model_env
+@pytest.mark.usefixtures("plain_environment")
 def test_the_witness_can_say_yes_a_virtual_environment_isolates_packages_and_not_code(matterzoo, tmp_path):
     seen = answers(matterzoo, tmp_path, "venv")
     assert seen["new privileges"]

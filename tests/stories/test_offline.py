@@ -40,6 +40,8 @@ def moved_home(tmp_path: Path, private_zoo: Path, matterzoo, request: pytest.Fix
     return home
 
 
+@pytest.mark.model_env
+@pytest.mark.usefixtures("plain_environment")
 @pytest.mark.parametrize("moved_home", ["venv"], indirect=True)
 def test_a_virtual_environment_made_without_network_gives_the_same_bytes(matterzoo, structures, moved_home, tmp_path):
     compare("venv", matterzoo, structures, moved_home, tmp_path)
