@@ -48,7 +48,8 @@ def carry_out(job: Job, listener: Callable[[Notice], None] = lambda _: None) -> 
 )
 def test_a_record_that_kills_the_model_costs_one_record(tmp_path: Path, deed: str, status: Status, reason: str) -> None:
     records = named(["a", "b", f"{deed}-1", "c", "d"])
-    job = job_of("mischief", records, tmp_path, batch_seconds=2.0, memory_bytes=GIGABYTE)
+    patience = 2.0 if status is Status.TIMEOUT else 120.0  # on a busy machine even eating takes its time
+    job = job_of("mischief", records, tmp_path, batch_seconds=patience, memory_bytes=GIGABYTE)
     answer = carry_out(job)
     assert answer.status.tolist() == [0, 0, status, 0, 0]
     assert reason in answer.reason[2]
@@ -68,9 +69,9 @@ def test_printing_costs_nothing(tmp_path: Path) -> None:
     assert carry_out(job_of("mischief", named(["a", "print-1", "b"]), tmp_path)).ok.all()
 
 
-@pytest.mark.parametrize("when", [0, 2, *(pytest.param(when, marks=pytest.mark.slow) for when in (1, 3, 5, 8))])
+@pytest.mark.parametrize("when", [0, 2, *(pytest.param(when, marks=pytest.mark.slow) for when in (1, 3, 5))])
 def test_a_worker_killed_from_outside_changes_no_bit(tmp_path: Path, when: int) -> None:
-    records = large([*(f"slow-{number}" for number in range(4)), *"abcdefgh"], atoms=4000)
+    records = large([f"slow-{number}" for number in range(12)], atoms=4000)  # every batch lasts long enough to be hit
     quiet = job_of("mischief", records, tmp_path / "quiet", choices=Choices(node_budget=8000))
     carry_out(quiet)
     runtime = HostRuntime()
