@@ -29,6 +29,8 @@ from metric_references import (
 
 from matterzoo_harness.metrics import PRESETS, compare
 
+pytestmark = pytest.mark.slow  # references by brute force: most of a minute
+
 
 def pairs(models):
     return itertools.product(enumerate(models), enumerate(models))
