@@ -132,9 +132,11 @@ def test_control_c_ends_at_once_and_goes_on_later(
 def test_a_folder_that_a_run_writes_to_is_refused_to_another(matterzoo: Any, records: Path, tmp_path: Path) -> None:
     process = matterzoo.start(*LINE, records, "-o", "out")
     wait_for(any_of("shards/mischief/*.safetensors"), process, tmp_path / "out")
+    process.send_signal(signal.SIGSTOP)  # it holds the folder for as long as the other one needs to see that
     ended = matterzoo(*LINE, records, "-o", "out")
-    assert ended.code == ExitCode.CANNOT_WRITE
+    assert ended.code == ExitCode.CANNOT_WRITE, ended.stderr
     assert "another run is writing" in ended.stderr
+    process.send_signal(signal.SIGCONT)
     process.communicate(timeout=300)
     assert process.returncode == 0
 
