@@ -13,6 +13,7 @@ from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$", max_length=64)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 NOTHING_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 """SHA-256 of no bytes: a hash of this value was taken of an empty file."""
@@ -53,8 +54,8 @@ class Checkpoint(Strict):
     """`package`: inside the model's own package. `none`: random, from its constructor (or nothing to learn)."""
     repo: Text | None = None
     """Hugging Face repository, `owner/name`."""
-    revision: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")] | None = None
-    """A commit of the repository: a branch moves, a commit does not."""
+    revision: Commit | None = None
+    """A commit of the repository, for a branch moves and a commit does not; `matterzoo lock` measures it if absent."""
     url: Annotated[str, StringConstraints(pattern=r"^https?://")] | None = None
     file: Text | None = None
     """File in the repository, in the package or on disk."""
@@ -69,7 +70,7 @@ class Checkpoint(Strict):
 
     @model_validator(mode="after")
     def _source_is_complete(self) -> Checkpoint:
-        needs = {"huggingface": ("repo", "revision", "file"), "url": ("url",), "local": ("file",)}
+        needs = {"huggingface": ("repo", "file"), "url": ("url",), "local": ("file",)}
         if missing := [name for name in needs.get(self.source, ()) if getattr(self, name) is None]:
             raise ValueError(f"source {self.source!r} needs {', '.join(missing)}")
         if self.sha256 == NOTHING_SHA256:

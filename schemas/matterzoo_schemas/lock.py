@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from matterzoo_schemas.card import Sha256, Strict, parse
+from matterzoo_schemas.card import Commit, Sha256, Strict, parse
 from matterzoo_schemas.environment import VariantName
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
@@ -19,6 +19,8 @@ class LockedCheckpoint(Strict):
 
     sha256: Sha256
     size: Annotated[int, Field(gt=0)]
+    revision: Commit | None = None
+    """The commit that was fetched from a hub, where the card names none."""
 
 
 class Verified(Strict):

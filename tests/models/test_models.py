@@ -82,7 +82,7 @@ def test_every_atom_has_one_row_of_finite_numbers(measured: Any, model: str) -> 
 @each(INVARIANT)
 @pytest.mark.parametrize("move", ["rotated", "translated", "permuted", "doubled"])
 def test_a_declared_invariant_stays_where_it_was(measured: Any, model: str, move: str) -> None:
-    assert measured(model)[move] < 1e-4
+    assert measured(model)[move] <= HERE[model].tolerances.symmetry
 
 
 @each(ATOMS)
@@ -103,9 +103,10 @@ def test_elements_of_the_card_are_those_of_the_checkpoint(measured: Any, model: 
 
 @each([name for name, card in ATOMS.items() if card.domain.elements])
 def test_an_element_outside_the_domain_costs_its_record_only(measured: Any, model: str) -> None:
-    first, francium, *_ = measured(model)["refused"]
+    first, stranger, *_ = measured(model)["refused"]
     assert first.startswith("OK")
-    assert francium.startswith("UNSUPPORTED: Fr (87)")
+    assert stranger.startswith("UNSUPPORTED: ")
+    assert stranger.endswith("is not among the model's elements")
 
 
 @each([name for name in ATOMS if name.startswith("chgnet")])

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import references
 from ase import Atoms
-from references import FAMILIES, ecfp, known_elements
 from structures import SMILES, atoms_batch, crystals, doubled, others, permuted, rotated, text_batch, translated
 
 from matterzoo_adapters.backends import backend
@@ -58,9 +58,8 @@ def deviation(ours: np.ndarray, theirs: np.ndarray) -> float:
     return float(np.linalg.norm(ours - theirs) / np.linalg.norm(theirs))
 
 
-def against_package(measured: Measured, structures: list[Atoms]) -> dict[str, float]:
+def against_package(measured: Measured, reference: references.Reference, structures: list[Atoms]) -> dict[str, float]:
     """Compare with the package's own call: vectors relative to their norm, energies in eV/atom."""
-    reference = FAMILIES[measured.adapter.setup.card["family"]](measured.adapter)
     ours, energies = measured.embed(atoms_batch(structures))
     vectors, differences = [], []
     for row, atoms in enumerate(structures):
@@ -94,12 +93,17 @@ def measure(setup: Setup) -> dict[str, Any]:
     domain = setup.card["domain"]
     learned = [fingerprint(adapter.weights())[0], fingerprint(load(setup).weights())[0]]
     other_seed = fingerprint(load(setup, seed=1).weights())[0]
+    family = references.of(setup.card["family"])
     found: dict[str, Any] = {
-        "fingerprints": [*learned, other_seed], "elements": known_elements(adapter),
-    }  # fmt: skip
+        "fingerprints": [*learned, other_seed],
+        "elements": family.known_elements(adapter) if hasattr(family, "known_elements") else None,
+    }
     if setup.card["view"] == "smiles":
-        return found | of_smiles(measured)
-    structures = (crystals() if domain["periodic"] else []) + (others() if domain["non_periodic"] else [])
+        return found | of_smiles(measured, family.reference(adapter))
+    known = set(domain["elements"] or range(1, 119))
+    given = (crystals() if domain["periodic"] else []) + (others() if domain["non_periodic"] else [])
+    structures = [atoms for atoms in given if known.issuperset(atoms.numbers)]
+    stranger = max(set(range(1, 119)) - known, default=118)
     batch = atoms_batch(structures)
     before = batch.records.identity
     nodes, _ = measured.embed(batch)
@@ -112,11 +116,11 @@ def measure(setup: Setup) -> dict[str, Any]:
         "repeat": max(float(np.abs(a - b).max()) for a, b in zip(nodes, again, strict=True)),
         "unchanged": before == batch.records.identity == atoms_batch(structures).records.identity,
         "batch": batched(measured, batch),
-        "refused": statuses(measured, [structures[0], Atoms("Fr2", [(0, 0, 0), (0, 0, 3)], cell=[8, 8, 8], pbc=True),
+        "refused": statuses(measured, [structures[0], Atoms([stranger] * 2, [(0, 0, 0), (0, 0, 3)], cell=[8, 8, 8], pbc=True),
                                        Atoms("He", cell=[20, 20, 20], pbc=True), Atoms("H2", [(0, 0, 0), (0, 0, 1)])]),
     }  # fmt: skip
-    if setup.card["family"] in FAMILIES:
-        found["package"] = against_package(measured, structures)
+    if family is not None:
+        found["package"] = against_package(measured, family.reference(adapter), structures)
     moves: dict[str, Callable[[Atoms], Atoms]] = {
         "rotated": rotated, "translated": translated, "permuted": permuted, "doubled": doubled,
     }  # fmt: skip
@@ -133,7 +137,7 @@ def default_dtype() -> dict[str, str]:
     return {"default_dtype": str(torch.get_default_dtype()) if torch else "torch.float32"}
 
 
-def of_smiles(measured: Measured) -> dict[str, Any]:
+def of_smiles(measured: Measured, reference: references.TextReference) -> dict[str, Any]:
     """Return what can be measured of a model of SMILES."""
     batch = text_batch(SMILES)
     vectors, _ = measured.embed(batch)
@@ -141,7 +145,7 @@ def of_smiles(measured: Measured) -> dict[str, Any]:
         "rows": [len(part) for part in vectors],
         "dim": vectors[0].shape[1],
         "package": {
-            "vectors": max(deviation(v[0], ecfp(s)) for v, s in zip(vectors, SMILES, strict=True)),
+            "vectors": max(deviation(v, reference(s)) for v, s in zip(vectors, SMILES, strict=True)),
             "energy": 0,
         },
         "batch": batched(measured, batch),

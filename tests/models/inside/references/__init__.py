@@ -1,0 +1,24 @@
+"""The same numbers by each package's own public call, one record at a time: one file a family, named as on the cards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+
+import numpy as np
+from ase import Atoms
+
+Answer = tuple[np.ndarray, "float | None"]
+"""Node vectors [atoms, d] (or one vector [1, d] where the package gives only that), and energy in eV."""
+Reference = Callable[[Atoms], Answer]
+"""What `reference(adapter)` of a family of structures returns."""
+TextReference = Callable[[str], np.ndarray]
+"""What `reference(adapter)` of a family of strings returns: node vectors [nodes, d], or one vector [1, d]."""
+
+
+def of(family: str) -> ModuleType | None:
+    """Return a family's file; None where no package is there to compare with."""
+    name = f"references.{family.replace('-', '_')}"
+    return import_module(name) if find_spec(name) else None
