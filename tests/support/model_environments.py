@@ -19,6 +19,15 @@ from matterzoo_schemas.exit_codes import MatterzooError
 ROOT = Path(__file__).resolve().parents[2]
 NAMED = "MATTERZOO_TEST_PYTHON_"
 """`MATTERZOO_TEST_PYTHON_CHGNET=/path/to/python` takes an environment that is there already."""
+LARGE = "MATTERZOO_TEST_LARGE"
+"""Set to 1 to run, on the CPU, the models too whose only lock brings CUDA's libraries: several GB an environment."""
+
+
+def runs_here(card: ModelCard) -> bool:
+    """Tell whether a model's environment is locked for the CPU, or for CUDA alone and asked for all the same."""
+    folder = find_environment(card.environment)
+    variant = folder.environment.variant_for("cpu")
+    return folder.lock(variant).is_file() and (variant == "cpu" or os.environ.get(LARGE) == "1")
 
 
 @cache
@@ -27,11 +36,12 @@ def environment_python(name: str) -> Path:
     if named := os.environ.get(f"{NAMED}{name.upper()}"):
         return Path(named)
     folder, store = find_environment(name), Store()
+    variant = folder.environment.variant_for("cpu")
     try:
-        fetch_environment(folder, "cpu", store)
+        fetch_environment(folder, variant, store)
     except MatterzooError as error:
         pytest.skip(f"absent real part: the package registries ({error.message.splitlines()[0]})")  # as in conftest
-    return create_environment(folder, "cpu", store) / "bin" / "python"
+    return create_environment(folder, variant, store) / "bin" / "python"
 
 
 def inside() -> dict[str, str]:

@@ -49,6 +49,10 @@ class EnvironmentFolder:
             )
         return lock
 
+    def conflict(self, variant: str) -> Path:
+        """Give the file with the resolver's own words, which is there as long as this variant cannot be locked."""
+        return self.path / f"{variant}.conflict"
+
     def lock_sha256(self, variant: str) -> str:
         """Hash the lock of a variant (part of content and recipe keys)."""
         return sha256_of_file(self.lock(variant))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -21,6 +22,22 @@ from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 PLATFORM = "x86_64-manylinux_2_28"
 """The oldest glibc that wheels may ask for: what PyTorch's own wheels ask for."""
+
+
+NO_SOLUTION = "No solution found"
+"""How uv begins where the requirements contradict each other or a package is not there; a dead network reads otherwise."""
+
+
+class Unresolvable(MatterzooError):
+    """The resolver found no set of versions; its own words say why."""
+
+    def __init__(self, lock: Path, words: str) -> None:
+        super().__init__(
+            ExitCode.BAD_CARD,
+            f"{lock}: the requirements cannot be resolved.\n{words}",
+            "change the versions in its requirements.in, then: matterzoo lock",
+        )
+        self.words = words
 
 
 @dataclass(frozen=True)
@@ -57,11 +74,25 @@ def lock_environment(
     Raises
     ------
     MatterzooError
-        BAD_CARD with the resolver's own words where the requirements contradict each other, or where no CPU build of
-        torch can be had.
+        BAD_CARD with the resolver's own words where the requirements contradict each other (they are kept beside where
+        the lock would be, until it can be made), or where no CPU build of torch can be had.
     """
     refuse_offline("the package index, which a lock is made from")
-    return [_lock_variant(folder, name, upgrade, progress) for name in variants or folder.environment.variants]
+    results = []
+    for name in variants or folder.environment.variants:
+        try:
+            results.append(_lock_variant(folder, name, upgrade, progress))
+        except Unresolvable as error:
+            if NO_SOLUTION in error.words:
+                replace_text(folder.conflict(name), without_places(error.words) + "\n")
+            raise
+        folder.conflict(name).unlink(missing_ok=True)
+    return results
+
+
+def without_places(words: str) -> str:
+    """Leave out of a resolver's words where this machine looks for packages."""
+    return re.sub(r"(https?|file)://[^\s`'\")]+", "<index>", words)
 
 
 def own_needs() -> list[str]:
@@ -105,11 +136,7 @@ def compile_lock(requirements: Sequence[str], output: Path, options: Sequence[st
             variables=uv_environment(_published(read_pip_settings())),
         )
         if done.returncode:
-            raise MatterzooError(
-                ExitCode.BAD_CARD,
-                f"{output}: the requirements cannot be resolved.\n{done.stderr.strip()}",
-                "change the versions in its requirements.in, then: matterzoo lock",
-            )
+            raise Unresolvable(output, done.stderr.strip())
         packages = len(read_lock(lock))
         replace_text(output, lock.read_text(encoding="utf-8"))
         return packages

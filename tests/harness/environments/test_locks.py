@@ -14,11 +14,14 @@ from matterzoo_harness.environments.folder import (
     read_environment,
 )
 from matterzoo_harness.environments.lockfile import parse_lock, read_lock
-from matterzoo_harness.environments.locks import lock_environment, own_needs
+from matterzoo_harness.environments.locks import lock_environment, own_needs, without_places
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 A, B = "a" * 64, "b" * 64
-OURS = [(name, variant) for name in environment_names() for variant in find_environment(name).environment.variants]
+DECLARED = [(name, variant) for name in environment_names() for variant in find_environment(name).environment.variants]
+OURS = [(name, variant) for name, variant in DECLARED if not find_environment(name).conflict(variant).is_file()]
+BOTH = [name for name, variant in OURS if variant == "cuda" and (name, "cpu") in OURS]
+WITH_TORCH = [name for name in BOTH if "torch==" in find_environment(name).lock("cuda").read_text()]
 
 
 def environment(
@@ -63,14 +66,14 @@ def test_our_locks_hold_what_our_own_code_needs(name: str, variant: str) -> None
     assert {need.partition(">")[0] for need in own_needs()} <= pinned
 
 
-@pytest.mark.parametrize("name", [name for name, variant in OURS if variant == "cuda"])
+@pytest.mark.parametrize("name", WITH_TORCH)
 def test_a_cpu_lock_has_the_cpu_build_of_torch_and_no_cuda(name: str) -> None:
     folder = find_environment(name)
     cpu = {pin.name: pin.version for pin in read_lock(folder.lock("cpu"))}
     cuda = {pin.name: pin.version for pin in read_lock(folder.lock("cuda"))}
     assert cpu["torch"].endswith("+cpu")
     assert cuda["torch"] == cpu["torch"].removesuffix("+cpu")
-    assert not any(package.startswith(("nvidia-cu", "nvidia-nccl", "triton")) for package in cpu)
+    assert not any(package.startswith(("nvidia-cublas", "nvidia-cudnn", "nvidia-nccl", "triton")) for package in cpu)
 
 
 def test_a_misspelt_environment_names_the_nearest() -> None:
@@ -118,6 +121,16 @@ def test_a_contradiction_is_told_in_the_resolvers_own_words(tmp_path: Path) -> N
     assert refusal.value.code is ExitCode.BAD_CARD
     assert "numpy==1.26.4" in refusal.value.message
     assert not (folder.path / "cpu.lock").exists()
+    assert "numpy==1.26.4" in folder.conflict("cpu").read_text()
+    (folder.path / "requirements.in").write_text("numpy==2.0.0\n")
+    lock_environment(folder)
+    assert not folder.conflict("cpu").exists()
+
+
+def test_what_is_kept_of_a_conflict_names_no_place() -> None:
+    assert without_places("it was not found at https://my.mirror/simple/torch/ (see `file:///wheels`)") == (
+        "it was not found at <index> (see `<index>`)"
+    )
 
 
 @pytest.mark.network
@@ -130,6 +143,7 @@ def test_without_a_cpu_build_of_torch_none_is_taken_unawares(tmp_path: Path, mon
     assert refusal.value.code is ExitCode.BAD_CARD
     assert "cpu_is_cuda_lock" in refusal.value.hint
     assert not (folder.path / "cpu.lock").exists()
+    assert not folder.conflict("cpu").exists(), "a missing build is no contradiction"
 
 
 @pytest.mark.network
