@@ -194,7 +194,7 @@ class Adapter(ABC, Generic[BatchType]):
 
     batch_type: ClassVar[type[Batch]]
     backend: ClassVar[str] = "torch"
-    """Who answers for device, seed, determinism and memory: `torch` or `none`."""
+    """Who answers for device, seed, determinism and memory: `torch`, `jax`, `tensorflow` or `none`."""
     padded: ClassVar[bool] = False
     """Whether a batch costs its longest member times its length (transformers), or the sum (graphs)."""
 

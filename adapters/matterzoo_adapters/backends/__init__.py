@@ -35,5 +35,5 @@ class Backend(Protocol):
 
 
 def backend(name: str) -> Backend:
-    """Return a backend by name (`torch`, `none`), importing its framework only now."""
+    """Return a backend by name (`torch`, `jax`, `tensorflow`, `none`), importing its framework only now."""
     return cast("Backend", import_module(f"{__name__}.{name}").BACKEND)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import random
-import resource
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from matterzoo_adapters.backends.host import peak_memory_mb, seed_generators
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 
@@ -22,8 +21,7 @@ class NoBackend:
             raise MatterzooError(
                 ExitCode.GPU_UNUSABLE, "this model computes on the CPU only, and a GPU was asked for", "DEVICE=cpu"
             )
-        random.seed(seed)
-        np.random.seed(seed)  # noqa: NPY002 (packages use the global generator)
+        seed_generators(seed)
         return device
 
     def to_numpy(self, array: Any) -> npt.NDArray[np.floating]:
@@ -36,7 +34,7 @@ class NoBackend:
 
     def peak_memory_mb(self) -> float:
         """Return the process's peak resident memory in MB."""
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        return peak_memory_mb()
 
     def versions(self) -> dict[str, str]:
         """Return NumPy's version."""

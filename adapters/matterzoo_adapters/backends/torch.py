@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import os
-import random
-import resource
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from matterzoo_adapters.backends.host import peak_memory_mb, seed_generators
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 
@@ -30,8 +29,7 @@ class TorchBackend:
             prove_cuda()
         else:
             keep_freed_memory()
-        random.seed(seed)
-        np.random.seed(seed)  # noqa: NPY002 (packages use the global generator)
+        seed_generators(seed)
         torch.manual_seed(seed)
         return torch.device(device)
 
@@ -55,7 +53,7 @@ class TorchBackend:
         """Return the GPU's peak allocation if one is used, else the process's peak resident memory, in MB."""
         if torch.cuda.is_available():
             return torch.cuda.max_memory_allocated() / 2**20
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        return peak_memory_mb()
 
     def versions(self) -> dict[str, str]:
         """Return PyTorch's and NumPy's versions."""
