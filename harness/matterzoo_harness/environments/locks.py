@@ -58,7 +58,8 @@ def lock_environment(
 ) -> list[LockResult]:
     """Resolve `requirements.in` into `<variant>.lock`, for each variant.
 
-    Versions that an existing lock pins are kept where they still fit.
+    Versions that an existing lock pins are kept where they still fit. Packages that a file `<variant>.excludes` names are
+    left out of that variant: so a CPU lock can do without the GPU libraries that a package asks for on every Linux.
 
     Parameters
     ----------
@@ -165,6 +166,9 @@ def _lock_variant(folder: EnvironmentFolder, variant: str, upgrade: bool, progre
     before = lock.read_bytes() if lock.is_file() else b""
     wanted = (folder.path / "requirements.in").read_text(encoding="utf-8").splitlines() + own_needs()
     options = ["--python-version", environment.python, "--python-platform", PLATFORM]
+    excludes = folder.path / f"{variant}.excludes"
+    if excludes.is_file():
+        options += ["--excludes", str(excludes)]
     progress(f"{folder.name}: resolving {variant}.lock")
 
     # The first pass only finds out which packages there are: uv takes "wheels only" package by package, and for the few
