@@ -25,7 +25,7 @@ PLATFORM = "x86_64-manylinux_2_28"
 
 
 NO_SOLUTION = "No solution found"
-"""How uv begins where the requirements contradict each other or a package is not there; a dead network reads otherwise."""
+"""How uv begins where requirements contradict each other or a package is not there; a dead network reads otherwise."""
 
 
 class Unresolvable(MatterzooError):
@@ -58,8 +58,8 @@ def lock_environment(
 ) -> list[LockResult]:
     """Resolve `requirements.in` into `<variant>.lock`, for each variant.
 
-    Versions that an existing lock pins are kept where they still fit. Packages that a file `<variant>.excludes` names are
-    left out of that variant: so a CPU lock can do without the GPU libraries that a package asks for on every Linux.
+    Versions that an existing lock pins are kept where they still fit. Packages that a file `<variant>.excludes` names
+    are left out of that variant: so a CPU lock can do without the GPU libraries that a package wants on every Linux.
 
     Parameters
     ----------
