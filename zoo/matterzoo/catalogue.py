@@ -91,7 +91,7 @@ def unknown(model_id: str) -> MatterzooError:
 
 
 def index() -> list[dict[str, Any]]:
-    """Return a line a model for `list`, from a generated index that is keyed by all that it is made of.
+    """Return a row a model for `list`, from a generated index that is keyed by all that it is made of.
 
     Reading eighty cards through pydantic costs a second; reading the index costs milliseconds.
     """
@@ -116,13 +116,14 @@ def index() -> list[dict[str, Any]]:
 
 
 def _state_files(folders: Iterable[Path]) -> list[Path]:
-    """Return what states are computed from besides cards and locks: adapters, environments, golden vectors."""
+    """Return what states are computed from besides cards and locks: adapters, environments, golden vectors, code."""
     from matterzoo_harness.locations import containers_roots
 
     adapters = [file for zoo in zoos() for file in zoo.adapters.glob("*.py")]
     environments = [file for root in containers_roots() for file in root.glob("*/*.*")]
     golden = [file for folder in folders if (file := folder / "golden.safetensors").is_file()]
-    return sorted([*adapters, *environments, *golden])
+    own = [Path(__file__).with_name(name) for name in ("catalogue.py", "missing.py", "states.py")]
+    return sorted([*adapters, *environments, *golden, *own])
 
 
 def _index_file() -> Path:
@@ -143,12 +144,13 @@ def _store(file: Path, content: dict[str, Any]) -> None:
 
 
 def _line(model_id: str) -> dict[str, Any]:
+    from matterzoo.missing import missing_piece
     from matterzoo.states import state_of
 
     try:
         model = find(model_id)
     except MatterzooError as error:
-        return {"id": model_id, "state": "invalid", "reason": error.message}
+        return {"id": model_id, "state": "invalid", "reason": error.message, "missing": error.message}
     card = model.card
     layer = next(layer for layer in card.embedding.layers if layer.name == card.embedding.default)
     return {
@@ -166,6 +168,7 @@ def _line(model_id: str) -> dict[str, Any]:
         "state": state_of(model),
         "random_weights": card.random_weights,
         "weights_pinned": model.weights_pinned,
+        "missing": missing_piece(model),
         "private": model.private,
         "summary": card.summary,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,14 +100,48 @@ def _elements(model: Model) -> str:
     return "the card lists no elements: every record of the periodic table is let through" if unlisted else ""
 
 
+def _adapter(model: Model) -> str:
+    wanted = model.card.adapter.partition(":")[2]
+    try:
+        body = ast.parse(model.adapter_file.read_bytes()).body
+    except SyntaxError as error:
+        return f"{model.adapter_file.name}, line {error.lineno}: {error.msg}"
+    there = [node.name for node in body if isinstance(node, ast.ClassDef)]
+    return "" if wanted in there else f"{model.adapter_file.name} has no class {wanted}; it has: {', '.join(there)}"
+
+
+def _one_hash(model: Model) -> str:
+    stated, measured = model.card.checkpoint.sha256, model.lock.checkpoint
+    if stated and measured and stated != measured.sha256:
+        return f"the card says that the checkpoint's sha256 is {stated[:12]}…, and {measured.sha256[:12]}… was measured"
+    return ""
+
+
+def _golden_allowed(model: Model) -> str:
+    checkpoint = model.card.checkpoint
+    if not golden_file(model).is_file() or not (checkpoint.gated or checkpoint.redistributable is False):
+        return ""
+    return "golden vectors of gated weights, or of weights that may not be passed on, stay out of a shared zoo"
+
+
+def _random_named(model: Model) -> str:
+    card = model.card
+    wrong = card.id.endswith("-random") and card.checkpoint.source != "none"
+    return "an id that ends in -random is for random weights, and this card names a checkpoint" if wrong else ""
+
+
 def golden_file(model: Model) -> Path:
     """Return where a model's golden vectors lie."""
     return model.folder / "golden.safetensors"
 
 
 RULES = (
+    FileRule("adapter-there", "mandatory", "the adapter's file has the class that the card names", _adapter),
     FileRule("environment-locked", "mandatory", "the environment has a lock for each of its variants", _environment),
     FileRule("lock-agrees", "consistency", "adapter and environment are the locked ones, if any are", _lock_agrees),
+    FileRule("one-hash", "consistency", "card and lock do not contradict each other about the checkpoint", _one_hash),
+    FileRule("random-named", "consistency", "only random weights have an id that ends in -random", _random_named),
+    FileRule("golden-allowed", "consistency", "golden vectors are of weights that may be shared", _golden_allowed),
     FileRule("checkpoint-pinned", "consistency", "the checkpoint's content is pinned", _checkpoint),
     FileRule("golden-kept", "consistency", "the golden vectors are those of lock.json, or there are none", _golden),
     FileRule("locked", "informational", "the model was locked", _locked),
@@ -115,6 +150,8 @@ RULES = (
     FileRule("elements-listed", "informational", "a model of atoms lists its elements", _elements),
 )
 """Asked of every model's files."""
+CONTRADICTIONS = {"adapter-there", "lock-agrees", "one-hash", "random-named", "golden-allowed", "golden-kept"}
+"""A model that breaks one of these contradicts itself; one that breaks another only lacks something."""
 
 
 def inspect_files(model: Model) -> list[Finding]:

@@ -17,7 +17,7 @@ from matterzoo.cli.check import check, golden
 from matterzoo.cli.compare import gather
 from matterzoo.cli.embed import embed, run
 from matterzoo.cli.environments import build, fetch, lock
-from matterzoo.cli.look import doctor, info, list_models
+from matterzoo.cli.look import doctor, info, lint, list_models
 from matterzoo.cli.metrics import metrics
 from matterzoo.cli.schemas import schemas
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
@@ -36,6 +36,7 @@ app.command("gather")(gather)
 app.command("metrics")(metrics)
 app.command("list")(list_models)
 app.command("info")(info)
+app.command("lint")(lint)
 app.command("lock")(lock)
 app.command("fetch")(fetch)
 app.command("build")(build)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import typer
 
 from matterzoo.cli import console
+from matterzoo_schemas.exit_codes import ExitCode
 
 
 def list_models(
@@ -12,7 +15,9 @@ def list_models(
     view: str = typer.Option(None, "--view", help="Only models of atoms, smiles, sequence, …"),
     state: str = typer.Option(None, "--state", help="Only models in this state."),
     commercial: bool = typer.Option(False, "--commercial", help="Leave out non-commercial licences."),
+    blocked: bool = typer.Option(False, "--blocked", help="Only models that lack something, and what it is."),
     json: bool = typer.Option(False, "--json", help="Write the list as JSON."),
+    markdown: bool = typer.Option(False, "--markdown", help="Write the list as the page docs/models.md."),
 ) -> int:
     """List the models, and how far up the ladder each has come."""
     from matterzoo.catalogue import index
@@ -24,28 +29,45 @@ def list_models(
         and (view is None or model.get("view") == view)
         and (state is None or model["state"] == state)
         and not (commercial and model.get("non_commercial"))
+        and not (blocked and model["missing"] is None)
     ]
     if json:
         console.emit(models)
-        return 0
-    rows = [("MODEL", "VIEW", "DIM", "ENERGY", "STATE", "ENVIRONMENT", "SUMMARY")]
-    for model in models:
-        state_text = describe_state(model["state"], model.get("random_weights"), model.get("weights_pinned", True))
-        rows.append(
-            (
-                model["id"], model.get("view", ""), str(model.get("dim") or ""), "eV" if model.get("energy") else "",
-                state_text, model.get("environment", ""), model.get("summary", model.get("reason", "")),
-            )
-        )  # fmt: skip
+    elif markdown:
+        from matterzoo.pages import models_page
+
+        print(models_page(models), end="")
+    elif blocked:
+        _print_table([("MODEL", "STATE", "WHAT IS MISSING"), *((m["id"], _state(m), m["missing"]) for m in models)])
+    else:
+        heads = ("MODEL", "VIEW", "DIM", "ENERGY", "STATE", "ENVIRONMENT", "SUMMARY")
+        _print_table([heads, *(_row(model) for model in models)])
+    return 0
+
+
+def _row(model: dict[str, Any]) -> tuple[str, ...]:
+    dim, energy = str(model.get("dim") or ""), "eV" if model.get("energy") else ""
+    summary = model.get("summary", model.get("reason", ""))
+    return model["id"], model.get("view", ""), dim, energy, _state(model), model.get("environment", ""), summary
+
+
+def _state(model: dict[str, Any]) -> str:
+    return describe_state(model["state"], model.get("random_weights"), model.get("weights_pinned", True))
+
+
+def _print_table(rows: list[tuple[str, ...]]) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     for row in rows:
         print("  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[-1]]))
-    return 0
 
 
 def describe_state(state: str, random_weights: bool | None, weights_pinned: bool) -> str:
     """Say how far a model has come, and what must be known beside it."""
-    notes = [state, "random weights" if random_weights else "", "" if weights_pinned else "weights not pinned"]
+    notes = [
+        state,
+        "random weights" if random_weights and "random" not in state else "",
+        "" if weights_pinned else "weights not pinned",
+    ]
     return ", ".join(filter(None, notes))
 
 
@@ -55,15 +77,18 @@ def info(
 ) -> int:
     """Show a model's card, its lock and its state."""
     from matterzoo.catalogue import find
+    from matterzoo.missing import missing_piece
     from matterzoo.states import state_of
 
     found = find(model)
     card = found.card
     state = state_of(found)
+    missing = missing_piece(found)
     content = {
         "card": card.model_dump(mode="json", exclude_none=True),
         "lock": found.lock.model_dump(mode="json", exclude_defaults=True),
         "state": state,
+        "missing": missing,
         "folder": str(found.folder),
         "adapter": str(found.adapter_file),
     }
@@ -73,6 +98,7 @@ def info(
     print(f"{card.name} ({card.id}): {card.summary}")
     facts = {
         "state": describe_state(state, card.random_weights, found.weights_pinned),
+        "missing": missing,
         "view": card.view.value,
         "environment": card.environment,
         "checkpoint": card.checkpoint.source,
@@ -97,6 +123,28 @@ def info(
         print(f"  option          {name}={option.value} of {', '.join(option.allowed)}")
     print(f"\n  make run MODEL={card.id}")
     return 0
+
+
+def lint(
+    names: list[str] = typer.Argument(None, help="Models or environments; all by default.", show_default=False),
+    lacking: bool = typer.Option(False, "--lacking", help="Show too what is only lacking (a licence, a hash, a lock)."),
+    json: bool = typer.Option(False, "--json", help="Write every remark as JSON."),
+) -> int:
+    """Find contradictions between cards, locks, adapters and environments; exit code 78 if there are any."""
+    from dataclasses import asdict
+
+    from matterzoo.linting import lint as inspect
+
+    remarks = inspect(names or ())
+    wrong = [remark for remark in remarks if remark.contradiction]
+    if json:
+        console.emit([asdict(remark) for remark in remarks])
+    else:
+        for remark in remarks if lacking else wrong:
+            print(f"{'✗' if remark.contradiction else '·'} {remark.name}: {remark.message} ({remark.rule})")
+        hint = "" if lacking else " (--lacking shows them)"
+        print(f"{len(wrong)} contradictions; {len(remarks) - len(wrong)} things are lacking{hint}")
+    return int(ExitCode.BAD_CARD) if wrong else 0
 
 
 def doctor(json: bool = typer.Option(False, "--json", help="Write the findings as JSON.")) -> int:
