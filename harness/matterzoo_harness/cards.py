@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from matterzoo_harness.locations import models_roots
 from matterzoo_schemas.card import ModelCard, parse
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
@@ -37,7 +38,7 @@ def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_card(path: Path) -> ModelCard:
-    """Read `<models>/<id>/card.toml`, following `extends` to the folder beside it.
+    """Read `<models>/<id>/card.toml`, following `extends` to the folder beside it, or else to another zoo.
 
     Raises
     ------
@@ -55,8 +56,9 @@ def _with_base(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     base = content.get("extends")
     if base is None:
         return content
-    base_path = path.parent.parent / str(base) / "card.toml"
-    if base_path in seen or not base_path.is_file():
+    places = [root / str(base) / "card.toml" for root in (path.parent.parent, *models_roots())]
+    base_path = next((place for place in places if place.is_file()), None)
+    if base_path is None or base_path in seen:
         raise MatterzooError(ExitCode.BAD_CARD, f"{path}: extends {base!r}, which is missing or extends it in turn")
     inherited = _with_base(base_path, (*seen, path))
     return merge({key: value for key, value in inherited.items() if key != "extends"}, content)

@@ -44,14 +44,30 @@ def refuse_offline(what: str) -> None:
 
 def containers_roots() -> list[Path]:
     """List the folders of environments, a user's own (`MATTERZOO_PATH`) before ours."""
-    own = [
-        Path(entry).expanduser() / "containers" for entry in os.environ.get("MATTERZOO_PATH", "").split(":") if entry
-    ]
-    return [root for root in [*own, packaged_containers()] if root.is_dir()]
+    return [root for root in [*(entry / "containers" for entry in own_zoos()), packaged_containers()] if root.is_dir()]
+
+
+def models_roots() -> list[Path]:
+    """List the folders of cards, a user's own (`MATTERZOO_PATH`) before ours."""
+    return [root for root in [*(entry / "models" for entry in own_zoos()), packaged_models()] if root.is_dir()]
+
+
+def own_zoos() -> list[Path]:
+    """List the private zoos that `MATTERZOO_PATH` names."""
+    return [Path(entry).expanduser() for entry in os.environ.get("MATTERZOO_PATH", "").split(":") if entry]
 
 
 def packaged_containers() -> Path:
     """Give our own `containers/`: of the checkout, or of the installed wheel."""
+    return _packaged("containers", "containers")
+
+
+def packaged_models() -> Path:
+    """Give our own cards: of the checkout, or of the installed wheel."""
+    return _packaged("zoo/models", "models")
+
+
+def _packaged(in_checkout: str, in_wheel: str) -> Path:
     package = Path(matterzoo_harness.__file__).parent
-    checkout = package.parent.parent / "containers"
-    return checkout if checkout.is_dir() else package.parent / "matterzoo" / "_data" / "containers"
+    checkout = package.parent.parent / in_checkout
+    return checkout if checkout.is_dir() else package.parent / "matterzoo" / "_data" / in_wheel

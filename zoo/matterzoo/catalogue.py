@@ -29,11 +29,10 @@ class Zoo:
 
 def zoos() -> list[Zoo]:
     """Return every zoo, a user's own before ours, so that it may override."""
-    entries = [Path(entry).expanduser() for entry in os.environ.get("MATTERZOO_PATH", "").split(":") if entry]
-    own = [Zoo(entry / "models", entry / "adapters", private=True) for entry in entries]
-    package = Path(__file__).parent
-    checkout = package.parent / "models"
-    ours = Zoo(checkout if checkout.is_dir() else package / "_data" / "models", _our_adapters(), private=False)
+    from matterzoo_harness.locations import own_zoos, packaged_models
+
+    own = [Zoo(entry / "models", entry / "adapters", private=True) for entry in own_zoos()]
+    ours = Zoo(packaged_models(), _our_adapters(), private=False)
     return [zoo for zoo in [*own, ours] if zoo.models.is_dir()]
 
 

@@ -19,6 +19,7 @@ from matterzoo.cli.embed import embed, run
 from matterzoo.cli.environments import build, fetch, lock
 from matterzoo.cli.look import doctor, info, lint, list_models
 from matterzoo.cli.metrics import metrics
+from matterzoo.cli.new import new
 from matterzoo.cli.schemas import schemas
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
@@ -43,6 +44,7 @@ app.command("build")(build)
 app.command("check")(check)
 app.command("golden")(golden)
 app.command("doctor")(doctor)
+app.command("new")(new)
 app.command("schemas")(schemas)
 
 
