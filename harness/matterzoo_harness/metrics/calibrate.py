@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +12,7 @@ from scipy import stats
 
 from matterzoo_harness.metrics.engine import measure
 from matterzoo_harness.metrics.errors import MetricError
-from matterzoo_harness.metrics.front_door import clipped, pick_device, strip_height
+from matterzoo_harness.metrics.front_door import clipped, pick_devices, strip_height
 from matterzoo_harness.metrics.inputs import Joined
 from matterzoo_harness.metrics.numerics import full_precision, one_thread
 from matterzoo_harness.metrics.presets import MODEL_METRICS, SYMMETRIC, Preset, check
@@ -32,7 +32,7 @@ def calibrate(
     *,
     permutations: int = 99,
     subsample: int = 1000,
-    device: str = "auto",
+    device: str | Sequence[str] = "auto",
     seed: int = 0,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Comparison:
@@ -116,8 +116,10 @@ def calibrate(
 class _Runner:
     """All pairs on rows of the subsample, each model with rows of its own."""
 
-    def __init__(self, sample: Joined, preset: Preset, healthy: list[int], device: str, seed: int) -> None:
-        self.place, self.preset, self.seed = pick_device(device), preset, seed
+    def __init__(
+        self, sample: Joined, preset: Preset, healthy: list[int], device: str | Sequence[str], seed: int
+    ) -> None:
+        self.place, self.preset, self.seed = pick_devices(device)[0], preset, seed
         self.sources = [torch.from_numpy(clipped(sample.arrays[m], preset.clip)).to(self.place) for m in healthy]
 
     def __call__(self, rows: list[NDArray[np.intp]] | None) -> Matrices:

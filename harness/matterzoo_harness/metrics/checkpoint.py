@@ -15,6 +15,7 @@ import torch
 
 from matterzoo_harness.metrics.inputs import Joined
 from matterzoo_harness.metrics.presets import Preset
+from matterzoo_harness.metrics.split import Sweeper
 from matterzoo_harness.metrics.sweep import Pass, sweep
 from matterzoo_harness.metrics.views import Features
 
@@ -54,11 +55,19 @@ class Checkpoint:
         Least time between two saves.
     progress
         Called with (sweep, finished rows, all rows).
+    sweeps
+        What runs a sweep: on one device, or on several.
     """
 
     def __init__(
-        self, folder: Path, key: str, seconds: float = 20.0, progress: Callable[[str, int, int], None] | None = None
+        self,
+        folder: Path,
+        key: str,
+        seconds: float = 20.0,
+        progress: Callable[[str, int, int], None] | None = None,
+        sweeps: Sweeper = sweep,
     ) -> None:
+        self.sweeps = sweeps
         self.folder, self.key, self.seconds, self.progress = folder, key, seconds, progress
         self.resumed = 0
 
@@ -78,7 +87,7 @@ class Checkpoint:
                 saved = time.monotonic()
 
         if done < records:
-            sweep(features, passes, height, done, after)
+            self.sweeps(features, passes, height, done, after)
 
     def clear(self) -> None:
         """Remove the states: the results are written."""

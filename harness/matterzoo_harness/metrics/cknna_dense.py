@@ -48,9 +48,9 @@ class Thresholds(Pass):
 class DenseAlignment(Pass):
     """The sums of CKNNA for one k, given the thresholds."""
 
-    def __init__(self, features: list[Features], thresholds: Tensor, *, inner: bool) -> None:
+    def __init__(self, features: list[Features], k: int, thresholds: Tensor, *, inner: bool) -> None:
         super().__init__()
-        models = len(features)
+        models, self.k = len(features), k
         self.inner, self.thresholds, self.n = inner, thresholds, len(features[0].source)
         for name in ("first", "total", "cross", "shared"):
             self.sums[name] = torch.zeros(models, models, dtype=torch.float64, device=thresholds.device)

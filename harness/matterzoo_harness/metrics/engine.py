@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -51,24 +51,29 @@ def measure(
         Runs one sweep; the front door puts checkpoints and progress here.
     """
     found = Findings()
-    precision = PRECISIONS[preset.precision]
     linear = set(preset.metrics) & {"procrustes", "linear_predictivity"}
-    waiting = views_of(preset)
-    while waiting:
-        name = waiting.pop(0)
-        features = [view(name, source, precision) for source in sources]
-        passes = _passes(name, features, preset)
-        if name == "raw" and (cosine := _read_off(features, preset, waiting)):
-            waiting.remove("l2")
-            passes["knn"] = cosine
+    for name, features, passes in sweeps(sources, preset):
         run(name, features, list(passes.values()), height)
         last.collect(name, passes, features, preset, found)
         if name == "raw" and linear:
             last.linear_maps(features, linear, order, found)
     if linear and "raw" not in views_of(preset):
-        last.linear_maps([view("raw", source, precision) for source in sources], linear, order, found)
-    _dense(sources, preset, height, run, found)
+        last.linear_maps([view("raw", s, PRECISIONS[preset.precision]) for s in sources], linear, order, found)
     return found
+
+
+def sweeps(sources: Sequence[Tensor], preset: Preset) -> Iterator[tuple[str, list[Features], dict[str, Pass]]]:
+    """Yield the name, the features and the passes of every sweep; each is run before the next one is asked for."""
+    waiting = views_of(preset)
+    while waiting:
+        name = waiting.pop(0)
+        features = [view(name, source, PRECISIONS[preset.precision]) for source in sources]
+        passes = _passes(name, features, preset)
+        if name == "raw" and (cosine := _read_off(features, preset, waiting)):
+            waiting.remove("l2")
+            passes["knn"] = cosine
+        yield name, features, passes
+    yield from _dense(sources, preset)
 
 
 def views_of(preset: Preset) -> list[str]:
@@ -146,14 +151,16 @@ def _depth(preset: Preset, *, ranks: bool = True) -> int:
     return max(needs)
 
 
-def _dense(sources: Sequence[Tensor], preset: Preset, height: int, run: Runner, found: Findings) -> None:
+def _dense(sources: Sequence[Tensor], preset: Preset) -> Iterator[tuple[str, list[Features], dict[str, Pass]]]:
     large = [k for k in preset.k if k > last.SPARSE_LIMIT] if set(preset.metrics) & NEIGHBOUR_METRICS else []
     if not large:
         return
     features = [view(preset.knn_view, source, PRECISIONS["float64"]) for source in sources]
     for k in large:
         limits = Thresholds(features, k, inner=preset.knn_inner)
-        run(f"thresholds@{k}", features, [limits], height)
-        sums = DenseAlignment(features, limits.rows["threshold"], inner=preset.knn_inner)
-        run(f"cknna@{k}", features, [sums], height)
-        last.alignment(sums.result(preset.epsilon), k, preset, found, len(sources[0]))
+        yield f"thresholds@{k}", features, {"thresholds": limits}
+        yield (
+            f"cknna@{k}",
+            features,
+            {"dense": DenseAlignment(features, k, limits.rows["threshold"], inner=preset.knn_inner)},
+        )

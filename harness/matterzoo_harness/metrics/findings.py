@@ -13,6 +13,7 @@ from torch import Tensor
 
 from matterzoo_harness.metrics import moments
 from matterzoo_harness.metrics.cknna import Alignment, Edges, align
+from matterzoo_harness.metrics.cknna_dense import DenseAlignment
 from matterzoo_harness.metrics.dimension import gride, log_ratios, mle, two_nn
 from matterzoo_harness.metrics.idcorr import JointPairs, correlation
 from matterzoo_harness.metrics.imbalance import Ranks
@@ -72,6 +73,9 @@ def collect(
         text = f"exact ranks on all records, {preset.ties}-rank ties"
         for k, values in zip(preset.imbalance_k, ranks.result(), strict=True):
             found.pair("information_imbalance", k, name, text, values)
+    dense = passes.get("dense")
+    if isinstance(dense, DenseAlignment):
+        alignment(dense.result(preset.epsilon), dense.k, preset, found, len(features[0].source))
     _kernels(name, passes, features, preset, found)
     joint = passes.get("joint")
     if isinstance(joint, JointPairs):

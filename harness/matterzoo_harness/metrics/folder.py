@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,14 @@ from matterzoo_harness.metrics.front_door import (
     compare_joined,
     deduplicated,
     needs_direction,
-    pick_device,
+    pick_devices,
     strip_height,
 )
 from matterzoo_harness.metrics.growth import against_n
 from matterzoo_harness.metrics.load import Loaded, load_embeddings
 from matterzoo_harness.metrics.presets import Preset
 from matterzoo_harness.metrics.result import Comparison
+from matterzoo_harness.metrics.split import sweeper
 from matterzoo_schemas.records import Records
 
 
@@ -50,7 +52,7 @@ def compare_folder(
     subsample: int = 1000,
     records: str | Path | None = None,
     growth: bool = False,
-    device: str = "auto",
+    device: str | Sequence[str] = "auto",
     seed: int = 0,
     progress: Progress | None = None,
     save_every: float = 20.0,
@@ -83,10 +85,11 @@ def compare_folder(
     """
     joined, loaded = join_folder(folder, preset, how=how, on_bad=on_bad)
     joined = deduplicated(joined, False)
-    place = pick_device(device)
+    places = pick_devices(device)
+    place = places[0]
     height = strip_height(len(joined.names) - len(joined.degenerate), joined.records, preset.precision, place)
     key = state_key(joined, preset, strip=height, device=place.type, seed=seed)
-    state = Checkpoint(Path(out) / ".state", key, save_every, progress)
+    state = Checkpoint(Path(out) / ".state", key, save_every, progress, sweeper(places))
     comparison = compare_joined(joined, preset, device=device, seed=seed, strip=height, runner=state)
     if permutations:
         comparison = calibrate(

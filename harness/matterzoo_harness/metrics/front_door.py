@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 
 from matterzoo_harness.metrics import inputs
 from matterzoo_harness.metrics.assemble import assemble
-from matterzoo_harness.metrics.engine import Runner, measure, plain_runner, views_of
+from matterzoo_harness.metrics.engine import Runner, measure, views_of
 from matterzoo_harness.metrics.errors import MetricError
 from matterzoo_harness.metrics.findings import Findings
 from matterzoo_harness.metrics.numerics import full_precision
 from matterzoo_harness.metrics.presets import Preset, check, resolve
 from matterzoo_harness.metrics.progress import reporter
 from matterzoo_harness.metrics.result import Comparison
-from matterzoo_harness.metrics.sweep import Pass, sweep
+from matterzoo_harness.metrics.split import Sweeper, sweeper
+from matterzoo_harness.metrics.sweep import Pass
 from matterzoo_harness.metrics.views import Features
 from matterzoo_schemas.exit_codes import ExitCode
 
@@ -36,7 +37,7 @@ def compare(
     k: int | Sequence[int] | None = None,
     imbalance_k: int | Sequence[int] | None = None,
     precision: str | None = None,
-    device: str = "auto",
+    device: str | Sequence[str] = "auto",
     seed: int = 0,
     on_bad: str = "error",
     join: str = "exact",
@@ -63,7 +64,7 @@ def compare(
     precision
         Of the tiles: `float32` or `float64`. What decides neighbours and ranks is float64 in both.
     device
-        `auto`, `cpu`, `cuda`, `cuda:1`.
+        `auto`, `cpu`, `cuda`, `cuda:1`; several GPUs share the strips: `cuda:0,cuda:1`, or a list.
     seed
         Of the cross-validation folds.
     on_bad
@@ -119,7 +120,7 @@ def compare_joined(
     joined: inputs.Joined,
     preset: Preset,
     *,
-    device: str = "auto",
+    device: str | Sequence[str] = "auto",
     seed: int = 0,
     strip: int | None = None,
     progress: Progress | None = None,
@@ -127,7 +128,8 @@ def compare_joined(
 ) -> Comparison:
     """`compare` on joined embeddings."""
     notes = joined.notes + check(preset, joined.records)
-    place = pick_device(device)
+    places = pick_devices(device)
+    place = places[0]
     healthy = [m for m, name in enumerate(joined.names) if name not in joined.degenerate]
     arrays = [clipped(joined.arrays[m], preset.clip) for m in healthy]
     height = strip or strip_height(len(healthy), joined.records, preset.precision, place)
@@ -136,7 +138,7 @@ def compare_joined(
     if healthy:
         with full_precision(), torch.inference_mode():
             sources = [torch.from_numpy(array).to(place) for array in arrays]
-            findings = measure(sources, preset, order, height, runner or _runner(progress))
+            findings = measure(sources, preset, order, height, runner or _runner(progress, sweeper(places)))
     return assemble(
         joined,
         preset,
@@ -145,6 +147,7 @@ def compare_joined(
         notes,
         {
             "device": place.type,
+            "devices": len(places),
             "strip": height,
             "seed": seed,
             "threads": torch.get_num_threads(),
@@ -189,14 +192,24 @@ def clipped(array: NDArray[Any], quantile: float | None) -> NDArray[Any]:
     return clamped
 
 
+def pick_devices(device: str | Sequence[str]) -> list[torch.device]:
+    """Return the torch devices of these names (a list, or commas between); see `pick_device`."""
+    names = device.split(",") if isinstance(device, str) else device
+    return [pick_device(name.strip()) for name in names]
+
+
 def pick_device(device: str) -> torch.device:
     """Return the torch device of that name; never the CPU in place of a GPU that was asked for."""
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    place = torch.device(device)
-    if place.type == "cuda" and not torch.cuda.is_available():
+    try:
+        place = torch.device(device)
+    except RuntimeError as error:
+        raise MetricError(f"there is no device {device!r}", "auto, cpu, cuda, cuda:1 or cuda:0,cuda:1") from error
+    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if place.type == "cuda" and (place.index or 0) >= found:
         raise MetricError(
-            "a GPU was asked for and torch finds none",
+            f"a GPU was asked for ({device}) and torch finds {found or 'none'}",
             "use --device cpu, or see `matterzoo doctor`",
             ExitCode.GPU_UNUSABLE,
         )
@@ -216,12 +229,9 @@ def _counts(k: int | Sequence[int] | None) -> tuple[int, ...] | None:
     return (int(k),) if isinstance(k, (int, np.integer)) else tuple(int(each) for each in k)
 
 
-def _runner(progress: Progress | None) -> Runner:
-    if progress is None:
-        return plain_runner
-
+def _runner(progress: Progress | None, sweeps: Sweeper) -> Runner:
     def run(name: str, features: Sequence[Features], passes: Sequence[Pass], height: int) -> None:
         records = len(features[0].source)
-        sweep(features, passes, height, after=lambda done: progress(name, done, records))
+        sweeps(features, passes, height, after=None if progress is None else lambda done: progress(name, done, records))
 
     return run

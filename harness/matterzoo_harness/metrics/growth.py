@@ -32,7 +32,7 @@ def against_n(
     preset: Preset,
     sizes: Sequence[int] | None = None,
     *,
-    device: str = "auto",
+    device: str | Sequence[str] = "auto",
     seed: int = 0,
     progress: Progress | None = None,
     full: Comparison | None = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -65,25 +66,31 @@ def fused(function: Callable[P, R]) -> Callable[P, R]:
 
     The numbers are the same; a machine without a compiler is slower, and that is said once.
     """
-    state: dict[str, Callable[P, R]] = {}
+    chosen: list[Callable[P, R]] = []
+    first = threading.Lock()  # several GPUs are several threads, and one compilation
 
     @wraps(function)
     def call(*arguments: P.args, **named: P.kwargs) -> R:
-        if "chosen" not in state:
-            compiled: Callable[P, R] = torch.compile(function, dynamic=True)
-            try:
-                result = compiled(*arguments, **named)
-            except RuntimeError as error:
-                reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-                warnings.warn(
-                    f"{function.__name__} runs unfused, which is slower: {reason}", RuntimeWarning, stacklevel=2
-                )
-                compiled, result = function, function(*arguments, **named)
-            state["chosen"] = compiled
-            return result
-        return state["chosen"](*arguments, **named)
+        if not chosen:
+            with first:
+                if not chosen:
+                    chosen.append(_compiled(function, *arguments, **named))
+        return chosen[0](*arguments, **named)
 
     return call
+
+
+def _compiled(function: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> Callable[P, R]:
+    compiled: Callable[P, R] = torch.compile(function, dynamic=True)
+    try:
+        compiled(*arguments, **named)
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 (no compiler, no Triton, a GPU too new for it: each raises its own)
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        warnings.warn(f"{function.__name__} runs unfused, which is slower: {reason}", RuntimeWarning, stacklevel=3)
+        return function
+    return compiled
 
 
 def pieces(values: Tensor, rows: int) -> list[Tensor]:

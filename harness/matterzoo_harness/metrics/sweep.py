@@ -45,8 +45,9 @@ class Strip:
 class Pass:
     """One consumer of strips.
 
-    `sums` are added over strips and `rows` are filled strip by strip (records on axis 1): those two are its
-    whole state, so that a sweep can be saved, continued and split over devices without knowing what it computes.
+    `sums` are added over strips, each of their numbers once a strip, and `rows` are filled strip by strip (records on
+    axis 1): those two are its whole state, so that a sweep can be saved, continued and split over devices without
+    knowing what it computes.
     """
 
     stage = "distance"
@@ -64,6 +65,36 @@ def strips(records: int, height: int, done: int = 0) -> Iterator[tuple[int, int]
     """Cut `records` rows into strips of `height`, from row `done` on."""
     for start in range(done, records, height):
         yield start, min(start + height, records)
+
+
+class Buffers:
+    """Two buffers of M·height·N numbers on the features' device, which every strip overwrites."""
+
+    def __init__(self, features: Sequence[Features], height: int) -> None:
+        records, like = len(features[0].source), features[0].tile
+        self.features = features
+        self.tile = torch.empty(len(features) * min(height, records) * records, dtype=like.dtype, device=like.device)
+        self.work = torch.empty_like(self.tile)
+
+    def strip(self, start: int, stop: int) -> Strip:
+        """Return the rows start … stop, with nothing in them yet."""
+        shape = (len(self.features), stop - start, len(self.features[0].source))
+        size = shape[0] * shape[1] * shape[2]
+        return Strip(start, stop, self.features, self.tile[:size].view(shape), self.work[:size].view(shape))
+
+
+def take(strip: Strip, passes: Sequence[Pass]) -> None:
+    """Fill one strip and show it to all passes."""
+    for tile, model in zip(strip.tile, strip.features, strict=True):
+        torch.mm(model.tile[strip.start : strip.stop], model.tile.T, out=tile)
+    for each in passes:
+        if each.stage == "gram":
+            each.strip(strip)
+    for tile, model in zip(strip.tile, strip.features, strict=True):
+        to_squared_distances(tile, model.square, strip.start)
+    for each in passes:
+        if each.stage != "gram":
+            each.strip(strip)
 
 
 def sweep(
@@ -88,24 +119,9 @@ def sweep(
     after
         Called with the number of finished rows after every strip.
     """
-    models, records = len(features), len(features[0].source)
-    like = features[0].tile
-    height = min(height, records)
-    tiles = torch.empty(models * height * records, dtype=like.dtype, device=like.device)
-    work = torch.empty_like(tiles)
-    early = [p for p in passes if p.stage == "gram"]
-    late = [p for p in passes if p.stage != "gram"]
-    for start, stop in strips(records, height, done):
-        size, shape = models * (stop - start) * records, (models, stop - start, records)
-        strip = Strip(start, stop, features, tiles[:size].view(shape), work[:size].view(shape))
-        for tile, model in zip(strip.tile, features, strict=True):
-            torch.mm(model.tile[start:stop], model.tile.T, out=tile)
-        for each in early:
-            each.strip(strip)
-        for tile, model in zip(strip.tile, features, strict=True):
-            to_squared_distances(tile, model.square, start)
-        for each in late:
-            each.strip(strip)
+    buffers = Buffers(features, height)
+    for start, stop in strips(len(features[0].source), height, done):
+        take(buffers.strip(start, stop), passes)
         if after is not None:
             after(stop)
 
