@@ -1,0 +1,7 @@
+"""eSEN, the same package's."""
+
+from __future__ import annotations
+
+from references.uma import reference
+
+__all__ = ["reference"]
