@@ -25,7 +25,9 @@ list doctor:
 	@$(ZOO) $@ $(ARGS)
 info lock fetch build:
 	@$(ZOO) $@ $(MODEL) $(ARGS)
-check golden:
+check:
+	@$(ZOO) check $(MODEL) $(call given,RUNTIME,--runtime) $(call given,DEVICE,--device) $(ARGS)
+golden:
 	@$(ZOO) $@ "$(MODEL)" $(call given,RUNTIME,--runtime) $(call given,DEVICE,--device) $(ARGS)
 test:
 	@$(ENTER) --tests python tests/run.py $(ARGS)

@@ -79,6 +79,15 @@ def find(model_id: str) -> Model:
     raise unknown(model_id)
 
 
+def readable() -> Iterator[Model]:
+    """Yield every model whose card can be read; `list` and `lint` say what is wrong with the others."""
+    for _, folder in cards():
+        try:
+            yield find(folder.name)
+        except MatterzooError:
+            continue
+
+
 def unknown(model_id: str) -> MatterzooError:
     """Return the error for an id that no zoo has; it lists what there is, the nearest first."""
     names = [folder.name for _, folder in cards()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from matterzoo.states import is_locked, records, state_of
 from matterzoo_harness.environments.folder import EnvironmentFolder, find_environment
 from matterzoo_harness.model import Model
@@ -49,7 +51,7 @@ def unlockable(folder: EnvironmentFolder) -> str | None:
 def summary(words: str) -> str:
     """Bring a resolver's words, a drawn tree over many lines, into one line."""
     text = " ".join(line.strip(" ×╰─▶│") for line in words.splitlines())
-    text = text.removeprefix("No solution found when resolving dependencies:").strip()
+    text = re.sub(r"^(error: )?No solution found when resolving dependencies:?( cause:)?", "", text)
     return text.partition(" hint:")[0].strip()
 
 

@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from matterzoo.missing import summary
+from matterzoo_harness.environments.clashes import Clash
+
 _VIEWS = {
     "atoms": "Atoms in space",
     "smiles": "SMILES",
@@ -22,6 +25,15 @@ _HEAD = """# Models
 
 {count} models of {families} families in {environments} environments: {states}. A state is computed from what is there
 ([architecture](architecture.md)), and `matterzoo list --blocked` says for each model what it still lacks.
+"""
+_CONFLICTS_HEAD = """# Why one environment is not enough
+
+<!-- Made by `matterzoo conflicts --markdown`. -->
+
+Every two environments' requirements were given to the resolver together, for the Python of either. Of {pairs} pairs,
+{excluding} cannot be installed in one environment (✗), whatever versions of everything else are chosen. Where they can
+(·), they may still disagree silently about numbers.
+
 """
 
 
@@ -42,6 +54,20 @@ def models_page(models: Sequence[dict[str, Any]]) -> str:
     )
     sections = [_section(title, [m for m in models if m.get("view") == view]) for view, title in _VIEWS.items()]
     return head + "".join(filter(None, sections))
+
+
+def conflicts_page(pairs: Sequence[Clash]) -> str:
+    """Write which environments exclude each other as a page in Markdown: a table, then the resolver's words a pair."""
+    names = sorted({name for pair in pairs for name in (pair.one, pair.other)})
+    clash = {frozenset((pair.one, pair.other)): bool(pair.words) for pair in pairs}
+    excluding = [pair for pair in pairs if pair.words]
+    lines = [f"| | {' | '.join(names)} |", f"|{' --- |' * (len(names) + 1)}"]
+    for name in names:
+        marks = ["" if name == other else "✗" if clash[frozenset((name, other))] else "·" for other in names]
+        lines.append(f"| **{name}** | {' | '.join(marks)} |")
+    words = [f"- **{pair.one}, {pair.other}**: {summary(pair.words)}" for pair in excluding]
+    head = _CONFLICTS_HEAD.format(pairs=len(pairs), excluding=len(excluding))
+    return head + "\n".join(lines) + "\n\n## In the resolver's own words\n\n" + "\n".join(words) + "\n"
 
 
 def _section(title: str, models: Sequence[dict[str, Any]]) -> str:

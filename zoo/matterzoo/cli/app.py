@@ -16,7 +16,7 @@ from matterzoo.cli import console
 from matterzoo.cli.check import check, golden
 from matterzoo.cli.compare import gather
 from matterzoo.cli.embed import embed, run
-from matterzoo.cli.environments import build, fetch, lock
+from matterzoo.cli.environments import build, conflicts, fetch, lock
 from matterzoo.cli.look import doctor, info, lint, list_models
 from matterzoo.cli.metrics import metrics
 from matterzoo.cli.new import new
@@ -41,6 +41,7 @@ app.command("lint")(lint)
 app.command("lock")(lock)
 app.command("fetch")(fetch)
 app.command("build")(build)
+app.command("conflicts")(conflicts)
 app.command("check")(check)
 app.command("golden")(golden)
 app.command("doctor")(doctor)

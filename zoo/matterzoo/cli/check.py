@@ -10,7 +10,7 @@ from matterzoo.cli import console
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 if TYPE_CHECKING:
-    from matterzoo_harness.checking.check import Report
+    from matterzoo_harness.checking.check import Level, Report
 
 MODEL = typer.Argument("", help="A model's id; `matterzoo list` shows them.", show_default=False)
 RUNTIME = typer.Option("auto", "--runtime", help="auto, docker or venv.")
@@ -21,21 +21,28 @@ JSON = typer.Option(False, "--json", help="Write the result as JSON to standard 
 def check(
     model: str = MODEL,
     level: str = typer.Option(
-        "conformance", "--level", help="inspect (its files), contract (mandatory rules), conformance (all), golden."
+        "", "--level", help="inspect (files), contract (mandatory rules), conformance (all), golden  [conformance]."
     ),
     runtime: str = RUNTIME,
     device: str = DEVICE,
     record: bool = typer.Option(False, "--record", help="Put a passed check on record in the model's lock.json."),
+    jobs: int = typer.Option(0, "--jobs", "-j", min=0, help="Without a model: families side by side  [cores]."),
     json: bool = JSON,
 ) -> int:
-    """Ask a model what every model is asked, inside its environment, and grade it; exit code 4 if it fails."""
+    """Ask a model what every model is asked, inside its environment, and grade it; exit code 4 if it fails.
+
+    Without a model: one of every family that has a CPU lock, side by side, at the level contract.
+    """
     from matterzoo.catalogue import find
     from matterzoo_harness.checking.check import LEVELS, check_model
     from matterzoo_harness.checking.record import record as put_on_record
 
-    chosen = next((known for known in LEVELS if known == level), None)
+    wanted = level or ("conformance" if model else "contract")
+    chosen = next((known for known in LEVELS if known == wanted), None)
     if chosen is None:
         raise MatterzooError(ExitCode.USAGE, f"there is no level {level!r}; there is: {', '.join(LEVELS)}")
+    if not model:
+        return _check_families(chosen, runtime, device, jobs, json)
     found = find(model)
     with console.watching(0) as listener:
         report = check_model(found, chosen, runtime, device, listener)
@@ -47,6 +54,33 @@ def check(
         verified = put_on_record(found, report)
         console.say(f"{found.lock_file}: {verified.level} on {verified.device}, grade {verified.grade}, recorded")
     return int(ExitCode.OK if report.passed else ExitCode.CONFORMANCE)
+
+
+def _check_families(level: Level, runtime: str, device: str, jobs: int, json: bool) -> int:
+    """Check one model of each family, and say how long each took."""
+    import time
+    from dataclasses import asdict
+
+    from matterzoo.catalogue import readable
+    from matterzoo_harness.checking.families import FamilyCheck, check_families, representatives
+    from matterzoo_harness.devices import default_threads
+
+    models = representatives(readable())
+    began = time.monotonic()
+
+    def told(one: FamilyCheck) -> None:
+        took = f"{one.seconds:.0f} s" + (", before" if one.remembered else "")
+        console.say(f"{'✓' if one.passed else '✗'} {one.model} ({one.environment}, {took}) {one.trouble}".rstrip())
+
+    with console.watching(0) as listener:
+        ended = check_families(models, level, runtime, device, jobs or default_threads(), listener, told)
+    failed = [one for one in ended if not one.passed]
+    if json:
+        console.emit([asdict(one) for one in ended])
+    else:
+        took = time.monotonic() - began
+        print(f"{len(ended) - len(failed)} of {len(ended)} families passed the level {level} in {took:.0f} s")
+    return int(ExitCode.CONFORMANCE if failed else ExitCode.OK)
 
 
 def golden(

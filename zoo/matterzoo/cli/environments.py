@@ -24,6 +24,33 @@ def lock(
     return 0
 
 
+def conflicts(
+    names: list[str] = typer.Argument(None, help="Environments; all by default.", show_default=False),
+    markdown: bool = typer.Option(False, "--markdown", help="Write the page docs/conflicts.md."),
+    json: bool = typer.Option(False, "--json", help="Write every pair as JSON."),
+) -> int:
+    """Ask the resolver, for every two environments, whether one could serve both; needs the package index."""
+    from dataclasses import asdict
+
+    from matterzoo.missing import summary
+    from matterzoo_harness.devices import default_threads
+    from matterzoo_harness.environments.clashes import clashes
+    from matterzoo_harness.environments.folder import environment_names, find_environment
+
+    pairs = clashes([find_environment(name) for name in names or environment_names()], default_threads())
+    if json:
+        console.emit([asdict(pair) for pair in pairs])
+    elif markdown:
+        from matterzoo.pages import conflicts_page
+
+        print(conflicts_page(pairs), end="")
+    else:
+        for pair in pairs:
+            print(f"{'✗' if pair.words else '✓'} {pair.one} + {pair.other}  {summary(pair.words)}".rstrip())
+        print(f"{sum(bool(pair.words) for pair in pairs)} of {len(pairs)} pairs of environments exclude each other")
+    return 0
+
+
 def fetch(
     name: str = NAME,
     device: str = DEVICE,
