@@ -30,22 +30,22 @@ class MatGLAdapter(AtomsAdapter):
 
     def load(self) -> None:
         """Load the folder that matgl saved, or build the architecture as its constructor draws it."""
-        loaded = self.random_model() if self.setup.random_weights else self._saved()
+        loaded: Any = self.random_model() if self.setup.random_weights else self._saved()
         self.has_energy = isinstance(loaded, Potential)
         potential = loaded if self.has_energy else Potential(model=loaded)
         potential.calc_forces = potential.calc_stresses = potential.calc_hessian = False
-        self.model = potential.to(self.device).eval().requires_grad_(False)
+        self.model: Any = potential.to(self.device).eval().requires_grad_(False)
         elements = self.model.model.element_types
         if unknown := set(self.setup.card["domain"]["elements"]) - {atomic_numbers[symbol] for symbol in elements}:
             raise ValueError(f"the card names elements that the checkpoint does not know: {sorted(unknown)}")
         self.graphs = Graphs(elements, self.model.model.cutoff)
 
     @abstractmethod
-    def random_model(self) -> torch.nn.Module:
+    def random_model(self) -> Any:
         """Build the architecture with random weights."""
 
     @abstractmethod
-    def node_vectors(self, features: dict[str, Any]) -> torch.Tensor:
+    def node_vectors(self, features: dict[str, Any]) -> Any:
         """Pick the last atom features [Σ nᵢ, d] out of what the network kept of its run."""
 
     def state(self, graphs: int) -> torch.Tensor | None:
@@ -62,7 +62,7 @@ class MatGLAdapter(AtomsAdapter):
         vectors = self.node_vectors(self.model.model.feature_dict)
         return Embedding({"final": vectors}, energy.reshape(-1).double() if self.has_energy else None)
 
-    def _saved(self) -> torch.nn.Module:
+    def _saved(self) -> Any:
         place = self.setup.checkpoint
         folder = place if place.is_dir() else place.parent
         if missing := [name for name in FILES if not (folder / name).is_file()]:
@@ -70,47 +70,43 @@ class MatGLAdapter(AtomsAdapter):
         with warnings.catch_warnings():
             # The package only warns, and goes on: what it changed between versions is the direction of messages.
             warnings.filterwarnings("error", "Incompatible model version")
-            model: torch.nn.Module = matgl.load_model(folder)
-        return model
+            return matgl.load_model(folder)
 
 
 class M3GNetAdapter(MatGLAdapter):
     """M3GNet: potentials, and networks of one property."""
 
-    def random_model(self) -> torch.nn.Module:
+    def random_model(self) -> Any:
         """Build the potential with the constructor's sizes and the smooth basis that the published ones have."""
         return Potential(model=M3GNet(is_intensive=False, use_smooth=True))
 
-    def node_vectors(self, features: dict[str, Any]) -> torch.Tensor:
+    def node_vectors(self, features: dict[str, Any]) -> Any:
         """Return what the last block gives its atoms."""
-        vectors: torch.Tensor = features[f"gc_{self.model.model.n_blocks}"]["node_feat"]
-        return vectors
+        return features[f"gc_{self.model.model.n_blocks}"]["node_feat"]
 
 
 class TensorNetAdapter(MatGLAdapter):
     """TensorNet: the invariants of the last block's tensors, normed and mixed, as they enter the energy MLP."""
 
-    def random_model(self) -> torch.nn.Module:
+    def random_model(self) -> Any:
         """Build the potential with the constructor's sizes."""
         return Potential(model=TensorNet(is_intensive=False))
 
-    def node_vectors(self, features: dict[str, Any]) -> torch.Tensor:
+    def node_vectors(self, features: dict[str, Any]) -> Any:
         """Return the atoms' scalars; those of the blocks themselves are 3 × 3 tensors."""
-        vectors: torch.Tensor = features["readout"]
-        return vectors
+        return features["readout"]
 
 
 class MEGNetAdapter(MatGLAdapter):
     """MEGNet; the option `fidelity` numbers the functional of a network that was trained on several."""
 
-    def random_model(self) -> torch.nn.Module:
+    def random_model(self) -> Any:
         """Build the network with the constructor's sizes."""
         return MEGNet(include_state=True)
 
-    def node_vectors(self, features: dict[str, Any]) -> torch.Tensor:
+    def node_vectors(self, features: dict[str, Any]) -> Any:
         """Return what the last block gives its atoms, before they are summed up by Set2Set."""
-        vectors: torch.Tensor = features[f"gc_{len(self.model.model.blocks)}"]["node_feat"]
-        return vectors
+        return features[f"gc_{len(self.model.model.blocks)}"]["node_feat"]
 
     def state(self, graphs: int) -> torch.Tensor:
         """Return the fidelity's number [n], or the two zeros [n, 2] that the package gives each crystal."""
@@ -119,7 +115,7 @@ class MEGNetAdapter(MatGLAdapter):
         return torch.zeros((graphs, 2), device=self.device)
 
 
-class Graphs(GraphConverter):
+class Graphs(GraphConverter):  # type: ignore[misc]
     """The package's graph of a structure, with images in the structure's own periodic directions.
 
     The package's converters know three periodic directions or none: a slab would have no images at all.
@@ -137,7 +133,8 @@ class Graphs(GraphConverter):
             positions, positions, r=self.cutoff, pbc=structure.pbc.astype(np.int64), lattice=cell, tol=COINCIDENT
         )
         others = (source != target) | (distances > COINCIDENT)
-        return self.get_graph_from_processed_structure(  # type: ignore[no-any-return]
+        graph: tuple[Data, torch.Tensor, Any] = self.get_graph_from_processed_structure(
             structure, source[others], target[others], images[others], cell[None], self.element_types,
             positions @ np.linalg.inv(cell), is_atoms=True,
         )  # fmt: skip
+        return graph
