@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from matterzoo_schemas.shard import Status
 def load(setup: Setup, seed: int = 0) -> Adapter[Any]:
     """Load an adapter as the worker does."""
     found = adapter_class(setup.adapter)
-    adapter = found(setup, backend(found.backend).prepare("cpu", seed, 1))
+    adapter = found(replace(setup, seed=seed), backend(found.backend).prepare("cpu", seed, 1))
     adapter.load()
     return adapter
 
