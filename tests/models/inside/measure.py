@@ -103,7 +103,9 @@ def measure(setup: Setup) -> dict[str, Any]:
         return found | of_smiles(measured, family.reference(adapter))
     known = set(domain["elements"] or range(1, 119))
     given = (crystals() if domain["periodic"] else []) + (others() if domain["non_periodic"] else [])
-    structures = [atoms for atoms in given if known.issuperset(atoms.numbers)]
+    fitting = [atoms for atoms in given if known.issuperset(atoms.numbers)]
+    refused = adapter.refuse(atoms_batch(fitting))
+    structures = [atoms for row, atoms in enumerate(fitting) if row not in refused]
     stranger = max(set(range(1, 119)) - known, default=118)
     batch = atoms_batch(structures)
     before = batch.records.identity
