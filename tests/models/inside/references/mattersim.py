@@ -1,0 +1,31 @@
+"""MatterSim's own calculator."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from references import Answer, Reference
+
+
+def reference(adapter: Any) -> Reference:
+    """`MatterSimCalculator`, forces and stress and all, with what enters its readout written down on the way."""
+    from mattersim.forcefield.potential import MatterSimCalculator, Potential
+
+    potential = Potential(deepcopy(adapter.model), device="cpu")
+    calculator = MatterSimCalculator(potential=potential, device="cpu")
+    seen: list[np.ndarray] = []
+    potential.model.final.register_forward_pre_hook(
+        lambda _, arguments: seen.append(arguments[0].detach().numpy().copy())
+    )
+
+    def call(atoms: Atoms) -> Answer:
+        atoms = atoms.copy()
+        atoms.calc = calculator
+        energy = float(atoms.get_potential_energy())
+        return seen[-1], energy
+
+    return call
