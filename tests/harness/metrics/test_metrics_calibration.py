@@ -12,7 +12,17 @@ from matterzoo_harness.metrics.front_door import compare_joined
 from matterzoo_harness.metrics.growth import against_n
 from matterzoo_harness.metrics.presets import resolve
 
-METRICS = ("cknna", "mutual_knn", "dcor_sqr_unbiased", "dcor", "rsa", "information_imbalance", "id_correlation")
+METRICS = (
+    "cknna",
+    "mutual_knn",
+    "dcor_sqr_unbiased",
+    "dcor",
+    "rsa",
+    "information_imbalance",
+    "id_correlation",
+    "id_twonn",
+    "id_mle",
+)
 
 
 def calibrated(models, permutations=39, subsample=150, metrics=METRICS, seed=0):
@@ -56,6 +66,25 @@ def test_intervals_hold_the_subsamples_value(result):
         low, value, high = (entry.statistics[s][0, 1] for s in ("ci_low", "subsample_value", "ci_high"))
         assert low < value < high
         assert high - low < 1
+
+
+@pytest.mark.parametrize("dimension", ["id_twonn", "id_mle"])
+def test_dimensions_have_nulls_and_intervals_too(result, dimension):
+    """Twelve latent numbers in sixteen columns are fewer than sixteen unrelated ones; independent columns are what they are."""
+    said = {name: result.models[f"{dimension}/{name}"] for name in ("subsample_value", "null_mean", "p", "q")}
+    assert said["subsample_value"][1] < said["null_mean"][1]
+    assert said["p"][1] == pytest.approx(1 / 40)
+    assert said["p"][2] > 0.05
+    assert (said["q"] >= said["p"]).all()
+    low, high = (result.models[f"{dimension}/{name}"] for name in ("ci_low", "ci_high"))
+    assert (low < said["subsample_value"]).all()
+    assert (said["subsample_value"] < high).all()
+    assert "columns of every model" in result.provenance["calibration"]["null of dimensions"]
+
+
+def test_one_model_alone_has_calibrated_dimensions():
+    result = calibrated({"a": data("shared", 120, (30,))["m0"]}, permutations=19, subsample=100, metrics=("id_mle",))
+    assert result.models["id_mle/p"][0] == 0.05
 
 
 def test_what_was_done_is_written_down(result):
