@@ -207,7 +207,9 @@ def _checkpoint_sha256(model: Model, weights: Path | None) -> str | None:
     """Return the checkpoint's hash: as pinned, else as measured, so that other bytes never pass for these."""
     locked = model.lock.checkpoint
     pinned = model.card.checkpoint.sha256 or (locked.sha256 if locked else None)
-    return pinned or (sha256_of_file(weights) if weights and weights.is_file() else None)
+    if pinned or weights is None:
+        return pinned
+    return weights.name if weights.is_dir() else sha256_of_file(weights)  # a folder's name is its content's hash
 
 
 def result_file(job: Job, request: Request) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import shutil
 from pathlib import Path
@@ -9,16 +11,17 @@ from urllib.parse import unquote, urlsplit
 
 from filelock import FileLock
 
+from matterzoo_harness import hub
 from matterzoo_harness.downloads import download
 from matterzoo_harness.locations import refuse_offline
 from matterzoo_harness.runtimes.base import Progress, quiet
 from matterzoo_harness.store import Store, writing
-from matterzoo_schemas.canonical import sha256_of, sha256_of_file
+from matterzoo_schemas.canonical import canonical_json, sha256_of, sha256_of_file
 from matterzoo_schemas.card import Checkpoint
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 from matterzoo_schemas.lock import LockedCheckpoint
 
-_NOTES = "checkpoints"
+_NOTES, _COMMITS, _FOLDERS = "checkpoints", "commits", "folders"
 _NOT_WEIGHTS = {
     b"<!doctype html": "a web page (a login or an error page, it seems)",
     b"<html": "a web page (a login or an error page, it seems)",
@@ -48,7 +51,8 @@ def fetch_checkpoint(
     Returns
     -------
     Path or None
-        The file; None where the package brings it, or nothing is to be loaded.
+        The file, or the folder where the card names several; None where the package brings it, or nothing is to be
+        loaded.
 
     Raises
     ------
@@ -61,6 +65,39 @@ def fetch_checkpoint(
     expected = checkpoint.sha256 or (locked.sha256 if locked else None)
     if checkpoint.source == "local":
         return _local(checkpoint, expected)
+    if checkpoint.source == "huggingface" and checkpoint.revision is None:
+        checkpoint = checkpoint.model_copy(update={"revision": _commit(checkpoint, locked, store)})
+    if checkpoint.files:
+        return _folder(checkpoint, expected, store, progress)
+    return _file(checkpoint, expected, store, progress)
+
+
+def measure_checkpoint(checkpoint: Checkpoint, path: Path | None, store: Store) -> LockedCheckpoint | None:
+    """Say what `lock.json` records of a checkpoint that was fetched; nothing of one that comes with its package."""
+    if path is None:
+        return None
+    unpinned = checkpoint.source == "huggingface" and checkpoint.revision is None
+    revision = store.note(_COMMITS, sha256_of(checkpoint.repo)) if unpinned else None
+    if path.is_dir():
+        files = _manifest(path.name, store) or {}
+        size = sum((path / name).stat().st_size for name in files)
+        return LockedCheckpoint(sha256=path.name, size=size, files=files, revision=revision)
+    return LockedCheckpoint(sha256=sha256_of_file(path), size=path.stat().st_size, revision=revision)
+
+
+def _commit(checkpoint: Checkpoint, locked: LockedCheckpoint | None, store: Store) -> str:
+    """Choose the commit: the measured one, else the one fetched before, else the newest, which is then remembered."""
+    repo = str(checkpoint.repo)
+    known = (locked.revision if locked else None) or store.note(_COMMITS, sha256_of(repo))
+    if known is None:
+        refuse_offline(f"{repo}, of which no commit is known")
+        known = hub.newest_commit(repo)
+    store.put_note(_COMMITS, sha256_of(repo), known)
+    return known
+
+
+def _file(checkpoint: Checkpoint, expected: str | None, store: Store, progress: Progress) -> Path | None:
+    """Have one file in the store."""
     address = _address(checkpoint)
     note = sha256_of(address)
     known = expected or store.note(_NOTES, note)
@@ -74,7 +111,7 @@ def fetch_checkpoint(
     with FileLock(partial.with_suffix(".lock")):
         if known and (there := store.find(known)):  # another process was faster
             return there
-        file = _from_hub(checkpoint, partial) if checkpoint.source == "huggingface" else _from_url(address, partial)
+        file = _download(checkpoint, address, partial)
         try:
             _look_at(file, address, checkpoint)
             digest = store.add(file, expected)
@@ -84,6 +121,48 @@ def fetch_checkpoint(
         store.put_note(_NOTES, note, digest)
         shutil.rmtree(partial, ignore_errors=True)
     return store.find(digest)
+
+
+def _folder(checkpoint: Checkpoint, expected: str | None, store: Store, progress: Progress) -> Path:
+    """Have several files of one commit in the store, and a folder of links to them, named by what it holds."""
+    repo, revision = str(checkpoint.repo), str(checkpoint.revision)
+    note = sha256_of([repo, revision, sorted(checkpoint.files)])
+    known = expected or store.note(_NOTES, note)
+    manifest = _manifest(known, store) if known else None
+    if manifest is None:
+        refuse_offline(f"{repo}@{revision}: {', '.join(checkpoint.files)}")
+        names = hub.matching_files(repo, revision, checkpoint.files)
+        one = checkpoint.model_copy(update={"files": (), "size": None, "sha256": None})
+        fetched = {name: _file(one.model_copy(update={"file": name}), None, store, progress) for name in names}
+        manifest = {name: sha256_of_file(path) for name, path in fetched.items() if path is not None}
+    digest = sha256_of(manifest)
+    if expected is not None and digest != expected:
+        raise MatterzooError(
+            ExitCode.DIGEST_MISMATCH,
+            f"{repo}@{revision}: its files have the sha256 {digest} together, but {expected} was expected",
+            "if the checkpoint was changed on purpose, lock it anew; otherwise do not use it",
+        )
+    store.put_note(_FOLDERS, digest, canonical_json(manifest).decode())
+    store.put_note(_NOTES, note, digest)
+    return _linked(manifest, store.root / "checkpoints-as-folders" / digest, store)
+
+
+def _linked(manifest: dict[str, str], folder: Path, store: Store) -> Path:
+    """Lay out files of the store under their own names; each is read through before it is trusted."""
+    with writing(folder):
+        for name, sha256 in manifest.items():
+            kept, link = store.get(sha256), folder / name
+            if not link.exists():
+                link.parent.mkdir(parents=True, exist_ok=True)
+                with contextlib.suppress(FileExistsError):  # another process was faster
+                    os.link(kept, link)
+    return folder
+
+
+def _manifest(digest: str, store: Store) -> dict[str, str] | None:
+    """Return the files of a folder, by name, where it was fetched before."""
+    kept = store.note(_FOLDERS, digest)
+    return dict(json.loads(kept)) if kept else None
 
 
 def _address(checkpoint: Checkpoint) -> str:
@@ -104,53 +183,16 @@ def _local(checkpoint: Checkpoint, expected: str | None) -> Path:
     return path
 
 
+def _download(checkpoint: Checkpoint, address: str, folder: Path) -> Path:
+    if checkpoint.source == "huggingface":
+        return hub.download_file(str(checkpoint.repo), str(checkpoint.revision), str(checkpoint.file), folder)
+    return _from_url(address, folder)
+
+
 def _from_url(url: str, folder: Path) -> Path:
     file = folder / (Path(unquote(urlsplit(url).path)).name or "checkpoint")
     download(url, file)
     return file
-
-
-def _from_hub(checkpoint: Checkpoint, folder: Path) -> Path:
-    """Fetch one file of one commit; the hub's own client takes up a broken download."""
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import (
-        EntryNotFoundError,
-        GatedRepoError,
-        HfHubHTTPError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
-
-    address = _address(checkpoint)
-    try:
-        return Path(
-            hf_hub_download(
-                str(checkpoint.repo),
-                str(checkpoint.file),
-                revision=checkpoint.revision,
-                local_dir=folder,
-                endpoint=os.environ.get("HF_ENDPOINT"),
-            )
-        )
-    except GatedRepoError as error:
-        raise MatterzooError(
-            ExitCode.GATED,
-            f"{address} is gated: its licence must be accepted first",
-            f"accept it on the page of {checkpoint.repo}, then: HF_TOKEN=… matterzoo fetch",
-        ) from error
-    except LocalEntryNotFoundError as error:
-        raise MatterzooError(
-            ExitCode.INPUT_MISSING, f"{address}: the hub cannot be reached", "check the network, or set HF_ENDPOINT"
-        ) from error
-    except (RepositoryNotFoundError, RevisionNotFoundError, EntryNotFoundError) as error:
-        raise MatterzooError(
-            ExitCode.INPUT_MISSING,
-            f"{address} is not there (or is private, and no token that may see it is set)",
-            "check the card's repo, revision and file; for a private one: HF_TOKEN=… matterzoo fetch",
-        ) from error
-    except (HfHubHTTPError, OSError) as error:
-        raise MatterzooError(ExitCode.INPUT_MISSING, f"{address} could not be fetched: {error}") from error
 
 
 def _look_at(file: Path, address: str, checkpoint: Checkpoint) -> None:

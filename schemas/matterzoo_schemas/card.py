@@ -59,6 +59,8 @@ class Checkpoint(Strict):
     url: Annotated[str, StringConstraints(pattern=r"^https?://")] | None = None
     file: Text | None = None
     """File in the repository, in the package or on disk."""
+    files: tuple[Text, ...] = ()
+    """Files of a repository, by name or pattern (`*.json`), where the checkpoint is a folder of several."""
     sha256: Sha256 | None = None
     """As its authors publish it; a measured one stands in `lock.json`."""
     size: Annotated[int, Field(gt=0)] | None = None
@@ -70,7 +72,9 @@ class Checkpoint(Strict):
 
     @model_validator(mode="after")
     def _source_is_complete(self) -> Checkpoint:
-        needs = {"huggingface": ("repo", "file"), "url": ("url",), "local": ("file",)}
+        needs = {"huggingface": ("repo",), "url": ("url",), "local": ("file",)}
+        if self.source == "huggingface" and (self.file is None) == (not self.files):
+            raise ValueError("source 'huggingface' needs either file, or files where the checkpoint is a folder")
         if missing := [name for name in needs.get(self.source, ()) if getattr(self, name) is None]:
             raise ValueError(f"source {self.source!r} needs {', '.join(missing)}")
         if self.sha256 == NOTHING_SHA256:

@@ -18,7 +18,10 @@ class LockedCheckpoint(Strict):
     """The checkpoint's bytes, as measured."""
 
     sha256: Sha256
+    """Of the file; of a folder, the sha256 of its table `files` in canonical JSON."""
     size: Annotated[int, Field(gt=0)]
+    files: dict[str, Sha256] = {}
+    """Every file of a folder, by its name in the repository."""
     revision: Commit | None = None
     """The commit that was fetched from a hub, where the card names none."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from small_server import SmallServer, small_server
 
 from matterzoo_harness import downloads
 from matterzoo_harness.store import Store
-from matterzoo_harness.weights import fetch_checkpoint
+from matterzoo_harness.weights import fetch_checkpoint, measure_checkpoint
 from matterzoo_schemas.card import Checkpoint
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 from matterzoo_schemas.lock import LockedCheckpoint
@@ -175,3 +176,102 @@ class TestFromAHub:
     def test_a_file_that_is_not_there_is_said(self, hub: SmallServer, store: Store) -> None:
         hub.files.clear()
         assert refused(self.CHECKPOINT, store).code is ExitCode.INPUT_MISSING
+
+    def test_where_the_card_names_no_commit_the_newest_is_taken_and_remembered(
+        self, hub: SmallServer, store: Store
+    ) -> None:
+        unpinned = self.CHECKPOINT.model_copy(update={"revision": None})
+        hub.files["/api/models/owner/name"] = json.dumps({"id": "owner/name", "sha": COMMIT}).encode()
+        path = fetch_checkpoint(unpinned, None, store)
+        measured = measure_checkpoint(unpinned, path, store)
+        assert measured == LockedCheckpoint(sha256=SHA256, size=len(WEIGHTS), revision=COMMIT)
+        hub.files["/api/models/owner/name"] = json.dumps({"id": "owner/name", "sha": "f" * 40}).encode()
+        assert fetch_checkpoint(unpinned, None, store) == path
+
+    def test_a_locked_commit_is_fetched_though_the_branch_has_moved(self, hub: SmallServer, store: Store) -> None:
+        unpinned = self.CHECKPOINT.model_copy(update={"revision": None})
+        hub.files["/api/models/owner/name"] = json.dumps({"id": "owner/name", "sha": "f" * 40}).encode()
+        locked = LockedCheckpoint(sha256=SHA256, size=len(WEIGHTS), revision=COMMIT)
+        assert fetch_checkpoint(unpinned, locked, store) is not None
+
+    def test_offline_and_no_commit_known(self, hub: SmallServer, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("MATTERZOO_OFFLINE", "1")
+        error = refused(self.CHECKPOINT.model_copy(update={"revision": None}), store)
+        assert error.code is ExitCode.INPUT_MISSING
+        assert hub.asked == []
+
+
+class TestAFolderFromAHub(TestFromAHub):
+    """Weights, settings and tokenizer, each a file of its own."""
+
+    CHECKPOINT = Checkpoint(
+        source="huggingface", repo="owner/name", revision=COMMIT, files=("model.safetensors", "*.json")
+    )
+    CONFIG = b'{"hidden_size": 8}'
+
+    @pytest.fixture
+    def hub(self, server: SmallServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SmallServer:
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+        monkeypatch.delenv("HF_TOKEN", raising=False)
+        server.files[f"/owner/name/resolve/{COMMIT}/model.safetensors"] = WEIGHTS
+        server.files[f"/owner/name/resolve/{COMMIT}/config.json"] = self.CONFIG
+        names = ["README.md", "config.json", "model.safetensors", "pytorch_model.bin"]
+        listing = {"id": "owner/name", "sha": COMMIT, "siblings": [{"rfilename": name} for name in names]}
+        server.files[f"/api/models/owner/name/revision/{COMMIT}"] = json.dumps(listing).encode()
+        server.headers = {"X-Repo-Commit": COMMIT, "ETag": '"any"'}
+        return server
+
+    def test_one_file_of_one_commit_is_fetched(self, hub: SmallServer, store: Store) -> None:
+        path = fetch_checkpoint(self.CHECKPOINT, None, store)
+        assert path is not None
+        assert {file.name: file.read_bytes() for file in path.iterdir()} == {
+            "model.safetensors": WEIGHTS, "config.json": self.CONFIG,
+        }  # fmt: skip
+
+    def test_it_is_recorded_file_by_file_and_fetched_once(self, hub: SmallServer, store: Store) -> None:
+        path = fetch_checkpoint(self.CHECKPOINT, None, store)
+        locked = measure_checkpoint(self.CHECKPOINT, path, store)
+        assert locked is not None
+        assert locked.files == {
+            "model.safetensors": SHA256, "config.json": hashlib.sha256(self.CONFIG).hexdigest(),
+        }  # fmt: skip
+        assert locked.size == len(WEIGHTS) + len(self.CONFIG)
+        hub.asked.clear()
+        assert fetch_checkpoint(self.CHECKPOINT, locked, store) == path
+        assert hub.asked == []
+
+    def test_another_file_than_was_locked_is_refused(self, hub: SmallServer, store: Store, tmp_path: Path) -> None:
+        locked = measure_checkpoint(self.CHECKPOINT, fetch_checkpoint(self.CHECKPOINT, None, store), store)
+        hub.files[f"/owner/name/resolve/{COMMIT}/config.json"] = b'{"hidden_size": 9}'
+        with pytest.raises(MatterzooError) as refusal:
+            fetch_checkpoint(self.CHECKPOINT, locked, Store(tmp_path / "empty"))
+        assert refusal.value.code is ExitCode.DIGEST_MISMATCH
+
+    def test_a_damaged_file_of_it_is_found(self, hub: SmallServer, store: Store) -> None:
+        path = fetch_checkpoint(self.CHECKPOINT, None, store)
+        assert path is not None
+        (path / "config.json").chmod(0o644)
+        (path / "config.json").write_bytes(b"{}")
+        assert refused(self.CHECKPOINT, store).code is ExitCode.DIGEST_MISMATCH
+
+    def test_a_pattern_that_matches_nothing_lists_what_there_is(self, hub: SmallServer, store: Store) -> None:
+        error = refused(self.CHECKPOINT.model_copy(update={"files": ("*.gguf",)}), store)
+        assert error.code is ExitCode.INPUT_MISSING
+        assert "pytorch_model.bin" in error.message
+
+    def test_where_the_card_names_no_commit_the_newest_is_taken_and_remembered(
+        self, hub: SmallServer, store: Store
+    ) -> None:
+        unpinned = self.CHECKPOINT.model_copy(update={"revision": None})
+        hub.files["/api/models/owner/name"] = json.dumps({"id": "owner/name", "sha": COMMIT}).encode()
+        measured = measure_checkpoint(unpinned, fetch_checkpoint(unpinned, None, store), store)
+        assert measured is not None
+        assert measured.revision == COMMIT
+
+    def test_a_locked_commit_is_fetched_though_the_branch_has_moved(self, hub: SmallServer, store: Store) -> None:
+        unpinned = self.CHECKPOINT.model_copy(update={"revision": None})
+        fetched = fetch_checkpoint(self.CHECKPOINT, None, store)
+        locked = measure_checkpoint(self.CHECKPOINT, fetched, store)
+        assert locked is not None
+        assert fetch_checkpoint(unpinned, locked.model_copy(update={"revision": COMMIT}), store) == fetched

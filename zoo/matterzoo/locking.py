@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from matterzoo.catalogue import cards, find, unknown
@@ -16,9 +15,10 @@ from matterzoo_harness.environments.locks import lock_environment
 from matterzoo_harness.model import Model
 from matterzoo_harness.provision import fetch_environment, fetch_model
 from matterzoo_harness.store import Store
+from matterzoo_harness.weights import measure_checkpoint
 from matterzoo_schemas.environment import VariantName
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
-from matterzoo_schemas.lock import LockedCheckpoint, write_lock
+from matterzoo_schemas.lock import write_lock
 
 Progress = Callable[[str], None]
 
@@ -91,7 +91,7 @@ def lock_model(model: Model, *, upgrade: bool, progress: Progress) -> dict[str, 
         if weights is not None:
             fetch_base(folder.environment.python, store, progress)
         changes |= {
-            "checkpoint": _measured(weights) or model.lock.checkpoint,
+            "checkpoint": measure_checkpoint(model.card.checkpoint, weights, store) or model.lock.checkpoint,
             "weights_sha256": weights_fingerprint(model, variant, weights, progress),
         }
     locked = model.lock.model_copy(update=changes)
@@ -104,14 +104,6 @@ def lock_model(model: Model, *, upgrade: bool, progress: Progress) -> dict[str, 
     write_lock(model.lock_file, locked)
     progress(f"{model.lock_file} written")
     return {"model": model.id, "file": str(model.lock_file), "lock": locked.model_dump(mode="json")}
-
-
-def _measured(weights: Path | None) -> LockedCheckpoint | None:
-    from matterzoo_schemas.canonical import sha256_of_file
-
-    if weights is None or not weights.is_file():
-        return None
-    return LockedCheckpoint(sha256=sha256_of_file(weights), size=weights.stat().st_size)
 
 
 def fetch_name(name: str, *, device: str, runtime: str, progress: Progress) -> None:

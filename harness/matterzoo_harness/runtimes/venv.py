@@ -162,6 +162,10 @@ def environment_path(folder: EnvironmentFolder, variant: str) -> Path:
     return locations.cache() / "environments" / key
 
 
+SENTENCEPIECE = {"spiece.model", "tokenizer.model", "sentencepiece.bpe.model"}
+"""Tokenizers that are protocol buffers, under the names that the hub's libraries write: no code in them."""
+
+
 def refuse_unpinned_pickle(spec: WorkerSpec) -> None:
     """Refuse a checkpoint that could run code and whose content nobody pinned.
 
@@ -171,7 +175,7 @@ def refuse_unpinned_pickle(spec: WorkerSpec) -> None:
         BAD_CARD.
     """
     pinned = spec.card.get("checkpoint", {}).get("sha256")
-    if spec.weights is None or pinned or spec.weights.suffix == ".safetensors":
+    if spec.weights is None or pinned or all(_is_plain_data(file) for file in _files_of(spec.weights)):
         return
     raise MatterzooError(
         ExitCode.BAD_CARD,
@@ -179,6 +183,14 @@ def refuse_unpinned_pickle(spec: WorkerSpec) -> None:
         "sha256, and the venv runtime does not isolate code",
         f"run it in a container (--runtime docker), or pin it: sha256sum {shlex.quote(str(spec.weights))}",
     )
+
+
+def _files_of(weights: Path) -> list[Path]:
+    return [file for file in weights.rglob("*") if file.is_file()] if weights.is_dir() else [weights]
+
+
+def _is_plain_data(file: Path) -> bool:
+    return file.suffix in {".safetensors", ".json", ".txt", ".md"} or file.name in SENTENCEPIECE
 
 
 def _python(spec: WorkerSpec) -> list[str]:
