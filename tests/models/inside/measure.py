@@ -37,14 +37,17 @@ class Measured:
         self.adapter = adapter
         self._to_numpy = backend(adapter.backend).to_numpy
         self.layer: str = adapter.setup.card["embedding"]["default"]
+        self.heavy_only = False
 
     def embed(self, batch: Any) -> tuple[list[np.ndarray], np.ndarray | None]:
         """Return node vectors a record (or one row, where there are no nodes), and energies."""
         answer = self.adapter.embed(batch)
         vectors = self._to_numpy(answer.layers[self.layer])
-        offsets = np.arange(len(batch)) if answer.per_record else np.cumsum(batch.sizes)
         energy = None if answer.energy is None else self._to_numpy(answer.energy)
-        cuts = offsets[1:] if answer.per_record else offsets[:-1]
+        if answer.per_record:
+            return np.split(vectors, np.arange(1, len(batch))), energy
+        cuts = np.cumsum(batch.sizes)[:-1] if answer.offsets is None else answer.offsets[1:-1]
+        self.heavy_only = answer.index is not None and len(answer.index) < batch.sizes.sum()
         return np.split(vectors, cuts), energy
 
     def pooled(self, structures: list[Atoms]) -> np.ndarray:
@@ -103,7 +106,8 @@ def measure(setup: Setup) -> dict[str, Any]:
         return found | of_smiles(measured, family.reference(adapter))
     known = set(domain["elements"] or range(1, 119))
     given = (crystals() if domain["periodic"] else []) + (others() if domain["non_periodic"] else [])
-    fitting = [atoms for atoms in given if known.issuperset(atoms.numbers)]
+    allowed = [atoms for atoms in given if domain["periodic"] or not atoms.pbc.any()]
+    fitting = [atoms for atoms in allowed if known.issuperset(atoms.numbers)]
     refused = adapter.refuse(atoms_batch(fitting))
     structures = [atoms for row, atoms in enumerate(fitting) if row not in refused]
     stranger = max(set(range(1, 119)) - known, default=118)
@@ -112,7 +116,7 @@ def measure(setup: Setup) -> dict[str, Any]:
     nodes, _ = measured.embed(batch)
     again, _ = measured.embed(batch)
     found |= {
-        "atoms": [len(atoms) for atoms in structures],
+        "atoms": [int((atoms.numbers > measured.heavy_only).sum()) for atoms in structures],
         "rows": [len(part) for part in nodes],
         "dim": nodes[0].shape[1],
         "finite": bool(np.isfinite(np.concatenate(nodes)).all()),
