@@ -8,15 +8,16 @@ from typing import Any
 import ase
 import torch
 from allegro.model import AllegroModel
-from ase.data import chemical_symbols
 from nequip.data import AtomicDataDict, from_ase
 from nequip.integrations.utils import basic_transforms
 from nequip.model import NequIPGNNModel
 from nequip.model.saved_models.load_utils import load_saved_model
+from nequip.utils import torch_default_dtype
 from nequip.utils.global_state import set_global_state
 
 from matterzoo_adapters.base import AtomsAdapter, AtomsBatch, Embedding
 from matterzoo_adapters.naming import named
+from matterzoo_schemas.elements import SYMBOLS
 
 
 class NequIPAdapter(AtomsAdapter):
@@ -36,23 +37,25 @@ class NequIPAdapter(AtomsAdapter):
         model.model = model.model.func
         self.model = model.to(self.device).eval().requires_grad_(False)
         names = list(model.type_names)
-        if unknown := {chemical_symbols[number] for number in self.setup.card["domain"]["elements"]} - set(names):
+        if unknown := {SYMBOLS[number] for number in self.setup.card["domain"]["elements"]} - set(names):
             raise ValueError(f"the card names elements that the checkpoint does not know: {sorted(unknown)}")
         self.transforms: list[Callable[[Any], Any]] = basic_transforms(
             model.metadata, float(model.metadata["r_max"]), names, {name: name for name in names}
         )
 
+    def refuse(self, batch: AtomsBatch) -> dict[int, str]:
+        """Refuse atoms that are all alone: what enters the readout is a sum over neighbours, and then zero."""
+        with torch_default_dtype(torch.float64):
+            edges = [self._graph(atoms)[AtomicDataDict.EDGE_INDEX_KEY].shape[1] for atoms in batch.ase_atoms]
+        reason = f"no two atoms lie within {float(self.model.metadata['r_max']):g} Å, and all features are then zero"
+        return {row: reason for row, count in enumerate(edges) if count == 0}
+
     @torch.inference_mode()
     def embed(self, batch: AtomsBatch) -> Embedding:
         """Return the node scalars `last` [Σ nᵢ, d] and the total energy in eV."""
-        precision = torch.get_default_dtype()
-        torch.set_default_dtype(torch.float64)
-        try:
+        with torch_default_dtype(torch.float64):
             graphs = [self._graph(atoms) for atoms in batch.ase_atoms]
-            data = AtomicDataDict.to_(AtomicDataDict.batched_from_list(graphs), self.device)
-            answer = self.model(data)
-        finally:
-            torch.set_default_dtype(precision)
+            answer = self.model(AtomicDataDict.to_(AtomicDataDict.batched_from_list(graphs), self.device))
         return Embedding({"last": self.nodes(answer)}, answer[AtomicDataDict.TOTAL_ENERGY_KEY].flatten().double())
 
     def nodes(self, answer: Any) -> torch.Tensor:
@@ -68,7 +71,7 @@ class NequIPAdapter(AtomsAdapter):
         """Return the arguments that both architectures take."""
         return {
             "seed": seed, "model_dtype": "float32", "r_max": 6.0, "avg_num_neighbors": 60.0,
-            "type_names": [chemical_symbols[number] for number in self.setup.card["domain"]["elements"]],
+            "type_names": [SYMBOLS[number] for number in self.setup.card["domain"]["elements"]],
             "per_type_energy_scales": 1.0, "per_type_energy_shifts": 0.0,
         }  # fmt: skip
 
