@@ -1,4 +1,4 @@
-"""MACE (mace-torch): invariant descriptors of the interactions, as its authors' `get_descriptors` gives them."""
+"""MACE (mace-torch): the descriptors of its interactions, as its authors' `get_descriptors` gives them."""
 
 from __future__ import annotations
 
@@ -39,17 +39,20 @@ class MACEAdapter(AtomsAdapter):
 
     @torch.no_grad()
     def embed(self, batch: AtomsBatch) -> Embedding:
-        """Return `all` [Σ nᵢ, interactions × channels], its last channels as `last`, and the total energy in eV."""
+        """Return the invariant descriptors as `all`, of the last interaction as `last`, and the total energy in eV.
+
+        `equivariant` holds the spherical tensors of all interactions, too: get_descriptors(invariants_only=False).
+        """
         with tools.torch_tools.default_dtype(self.dtype):
             graphs = [self._graph(atoms) for atoms in batch.ase_atoms]
             collated = tools.torch_geometric.batch.Batch.from_data_list(graphs).to(self.device)
             answer = self.model(collated.to_dict(), compute_force=False)
         irreps = o3.Irreps(str(self.model.products[0].linear.irreps_out))
         channels = irreps.dim // (irreps.lmax + 1) ** 2
-        layers = extract_invariant(
-            answer["node_feats"], int(self.model.num_interactions), num_features=channels, l_max=irreps.lmax
-        )
-        return Embedding({"last": layers[:, -channels:], "all": layers}, answer["energy"].double())
+        tensors = answer["node_feats"]
+        scalars = extract_invariant(tensors, int(self.model.num_interactions), num_features=channels, l_max=irreps.lmax)
+        layers = {"last": scalars[:, -channels:], "all": scalars, "equivariant": tensors}
+        return Embedding(layers, answer["energy"].double())
 
     def _graph(self, atoms: ase.Atoms) -> data.AtomicData:
         configuration = data.config_from_atoms(atoms, key_specification=self.keys, head_name=self.head)
