@@ -22,13 +22,14 @@ class AIMNetAdapter(AtomsAdapter):
     """All AIMNet2 families. All read the charge, and the open-shell one (`nse`) the spin multiplicity too."""
 
     def load(self) -> None:
-        """Load the checkpoint with the package's calculator, or build the published architecture with random weights."""
+        """Load the checkpoint by the package's calculator, or build the published architecture with random weights."""
         source: Any = build_module(str(ARCHITECTURE)) if self.setup.random_weights else str(self.setup.checkpoint)
         self.calculator = AIMNet2Calculator(source, device=str(self.device))
         self.model = self.calculator.model
         metadata = self.calculator.metadata or {}
         self.charged = metadata.get("supports_charged_systems") is not False
-        if unknown := set(self.setup.card["domain"]["elements"]) - set(metadata.get("implemented_species") or range(64)):
+        known = metadata.get("implemented_species") or range(self.model.afv.num_embeddings)
+        if unknown := set(self.setup.card["domain"]["elements"]) - set(known):
             raise ValueError(f"the card names elements that the checkpoint does not know: {sorted(unknown)}")
 
     def refuse(self, batch: AtomsBatch) -> dict[int, str]:
@@ -36,7 +37,7 @@ class AIMNetAdapter(AtomsAdapter):
         if self.charged:
             return {}
         charges = stated([atoms.charge for atoms in batch.structures], default=0.0)
-        return {int(row): f"charge {charges[row]:g}: this model takes neutral ones only" for row in charges.nonzero()[0]}
+        return {row: f"its charge is {q:g}, and the model takes 0 only" for row, q in enumerate(charges.tolist()) if q}
 
     @torch.no_grad()
     def embed(self, batch: AtomsBatch) -> Embedding:
@@ -53,7 +54,7 @@ class AIMNetAdapter(AtomsAdapter):
             answer = self.calculator(molecules)
         atoms = len(batch.numbers)
         if len(vectors.value) != atoms + 1:
-            raise RuntimeError(f"{len(vectors.value)} rows for {atoms} atoms: the package's one row of padding is missing")
+            raise RuntimeError(f"{len(vectors.value)} rows for {atoms} atoms, where one of padding was expected")
         return Embedding({"aim": vectors.value[:atoms]}, answer["energy"].double())
 
 
