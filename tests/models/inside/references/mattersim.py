@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,24 @@ def reference(adapter: Any) -> Reference:
     from mattersim.forcefield.potential import MatterSimCalculator, Potential
 
     potential = Potential(deepcopy(adapter.model), device="cpu")
-    calculator = MatterSimCalculator(potential=potential, device="cpu")
+    return _calculated(MatterSimCalculator(potential=potential, device="cpu"))
+
+
+def save(adapter: Any, path: Path) -> None:
+    """Write what the package's own `Potential.save` writes, optimizer and all."""
+    adapter.potential.save(str(path))
+
+
+def reloaded(_model: str, path: Path) -> Reference:
+    """The package's own calculator, reading a file."""
+    from mattersim.forcefield.potential import MatterSimCalculator
+
+    return _calculated(MatterSimCalculator(load_path=str(path), device="cpu"))
+
+
+def _calculated(calculator: Any) -> Reference:
     seen: list[np.ndarray] = []
-    potential.model.final.register_forward_pre_hook(
+    calculator.potential.model.final.register_forward_pre_hook(
         lambda _, arguments: seen.append(arguments[0].detach().numpy().copy())
     )
 
