@@ -59,7 +59,8 @@ def lock_environment(
     """Resolve `requirements.in` into `<variant>.lock`, for each variant.
 
     Versions that an existing lock pins are kept where they still fit. Packages that a file `<variant>.excludes` names
-    are left out of that variant: so a CPU lock can do without the GPU libraries that a package wants on every Linux.
+    are left out of that variant: so a CPU lock can do without the GPU libraries that a package wants on every Linux. A
+    file `uv.toml` tells uv what it could only learn by running a package's setup script (`dependency-metadata`).
 
     Parameters
     ----------
@@ -169,6 +170,9 @@ def _lock_variant(folder: EnvironmentFolder, variant: str, upgrade: bool, progre
     excludes = folder.path / f"{variant}.excludes"
     if excludes.is_file():
         options += ["--excludes", str(excludes)]
+    settings = folder.path / "uv.toml"
+    if settings.is_file():
+        options += ["--config-file", str(settings)]
     progress(f"{folder.name}: resolving {variant}.lock")
 
     # The first pass only finds out which packages there are: uv takes "wheels only" package by package, and for the few
