@@ -35,20 +35,18 @@ def create_venv(folder: Path, python: Path, wheels: Sequence[Wheel]) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         cache = locations.cache() / "uv"
         cache.mkdir(parents=True, exist_ok=True)
-    # With uv's cache beside the environments, files are hard links: two environments with one torch hold it once.
+    # With uv's cache beside the environments, files are hard links; and as each wheel is named where the store keeps it,
+    # not where a scratch folder links to it, uv knows it again: two environments with one torch hold it once.
     variables = {"UV_CACHE_DIR": str(cache), "UV_OFFLINE": "1", "UV_NO_PROGRESS": "1"}
     with tempfile.TemporaryDirectory(prefix="matterzoo-wheels-") as name:
-        links = Path(name)
-        for wheel in wheels:
-            (links / wheel.path.name).symlink_to(wheel.path)
-        asked = links / "requirements.txt"
+        asked = Path(name) / "requirements.txt"
         asked.write_text(requirements_of(wheels), encoding="utf-8")
+        places = [part for wheel in wheels for part in ("--find-links", str(wheel.path.parent))]
         install = [
             "--require-hashes",
             "--no-deps",
             "--no-index",
-            "--find-links",
-            str(links),
+            *places,
             "--requirements",
             str(asked),
         ]
