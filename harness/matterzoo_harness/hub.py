@@ -107,5 +107,5 @@ def _told(repo: str, address: str) -> Iterator[None]:
         raise
 
 
-_TRANSPORTS = ("httpx", "httpcore", "requests", "urllib3")
+_TRANSPORTS = ("httpx", "httpx2", "httpcore", "httpcore2", "requests", "urllib3")
 """Libraries that the hub's client speaks through; what they raise is the network's fault."""
