@@ -20,7 +20,10 @@ from torch import Tensor
 
 from matterzoo_harness.metrics.numerics import pieces
 
-_BUDGET = 1 << 21
+
+def _entries(device: torch.device) -> int:
+    """Return how many entries of a table are filled at once: a core's cache, or enough to keep a GPU busy."""
+    return 1 << 21 if device.type == "cpu" else 1 << 29
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Edges:
     def of(cls, index: Tensor, kernel: Tensor) -> Edges:
         """Add the reverse-edge bits to a graph."""
         records, k = index.shape
-        height = max(1, _BUDGET // (k * k))
+        height = max(1, _entries(index.device) // (k * k))
         own = torch.arange(records, device=index.device)
         mutual = [
             (index[part] == i[:, None, None]).any(2)
@@ -90,7 +93,7 @@ def align(graphs: Sequence[Edges], epsilon: float = 0.0) -> Alignment:
 def _places(index: Tensor, others: Sequence[Tensor]) -> list[Tensor]:
     """Where each neighbour of the other graphs stands in the first one: 1 … k, or 0 if it is not there; [N, k] each."""
     records, k = index.shape
-    height = max(1, _BUDGET // records)
+    height = max(1, _entries(index.device) // records)
     found: list[list[Tensor]] = [[] for _ in others]
     numbers = torch.arange(1, k + 1, device=index.device, dtype=torch.int16)
     table = torch.zeros(min(height, records), records, dtype=torch.int16, device=index.device)

@@ -89,8 +89,6 @@ def gride(squared: Floats, rank: int, *, trim: bool = False) -> tuple[float, flo
     trim
         Leave out ratios above q₅₀ + 20·(q₉₅ − q₅₀), as DADApy does.
     """
-    from scipy.optimize import brentq
-
     near, far = squared[:, rank - 1], squared[:, 2 * rank - 1]
     keep = near > 0
     ratios = np.sqrt(far[keep] / near[keep])
@@ -100,13 +98,23 @@ def gride(squared: Floats, rank: int, *, trim: bool = False) -> tuple[float, flo
     logs = np.log(np.maximum(ratios, 1 + 10 * np.finfo(np.float64).eps))
     if len(logs) < 2 or logs.sum() < 1e-12 * len(logs):
         return float("nan"), 1.0
-    total = float(logs.sum())
+    return _root(logs, rank), 1.0 - float(keep.mean())
 
-    def slope(d: float) -> float:
-        inner = float((logs / -np.expm1(-d * logs)).sum())
-        return (len(logs) - 1) / d + (rank - 1) * inner - (2 * rank - 1) * total
 
-    top = 1.0
-    while slope(top) > 0 and top < 1e9:
-        top *= 2
-    return float(brentq(slope, 1e-9, top, xtol=1e-12, rtol=1e-14)), 1.0 - float(keep.mean())
+def _root(logs: Floats, rank: int) -> float:
+    """Where the slope of the likelihood is zero: it falls and is convex, so Newton's steps from below never overshoot.
+
+    ln μ/(1 − μ^−d) ≥ ln μ, so at d = (N−1)/(n₁ Σ ln μ) the slope is not yet below zero.
+    """
+    count, total = len(logs) - 1, float(logs.sum())
+    d = count / (rank * total)
+    for _ in range(100):
+        grown = -np.expm1(-d * logs)
+        inner = logs / grown
+        slope = count / d + (rank - 1) * float(inner.sum()) - (2 * rank - 1) * total
+        curve = count / d**2 + (rank - 1) * float((inner**2 * (1 - grown)).sum())
+        step = slope / curve
+        d += step
+        if abs(step) <= 1e-14 * d:
+            break
+    return d

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from matterzoo_harness.metrics.dimension import log_ratios, two_nn
-from matterzoo_harness.metrics.numerics import pieces, scratch, smallest
+from matterzoo_harness.metrics.numerics import pieces, scratch, smallest, smallest_sums
 from matterzoo_harness.metrics.sweep import Pass, Strip
 from matterzoo_harness.metrics.views import Features
 
@@ -34,6 +34,7 @@ class JointPairs(Pass):
         super().__init__()
         device, models = features[0].tile.device, len(features)
         self._known: tuple[int, Tensor] = -1, torch.empty(0)
+        self.together = device.type != "cpu"  # a core's cache holds the sum of one pair, a GPU wants many at once
         self.pairs = torch.triu_indices(models, models, device=device).T
         shape = (len(self.pairs), len(features[0].source), 2)
         self.rows["squared"] = torch.zeros(shape, dtype=torch.float64, device=device)
@@ -42,25 +43,32 @@ class JointPairs(Pass):
 
     def strip(self, strip: Strip) -> None:
         """Find the joint neighbours of the strip's rows."""
-        models, height, records = strip.tile.shape
-        group = 1 if strip.tile.device.type == "cpu" else models  # a core's cache holds one sum, a GPU wants many
+        models, _, records = strip.tile.shape
+        group = models if self.together else 1
         columns, certain = [], []
         for a in range(models):
             for first in range(a, models, group):
-                others = strip.tile[first : first + group]
-                sums = torch.add(others, strip.tile[a], out=strip.work[: len(others)])
-                if first == a:
-                    sums[0].copy_(strip.tile[a])  # the pair (A, A) is A itself
-                values, found = smallest(sums.flatten(0, 1), min(_TAKE, records - 1))
-                values, order = values.sort(dim=1)
-                columns.append(found.gather(1, order[:, :2]).view(-1, height, 2))
-                certain.append(self._certain(values.view(len(others), height, -1), strip, a, first))
+                values, found = self._nearest(strip, a, first, min(first + group, models), min(_TAKE, records - 1))
+                values, order = values.sort(dim=2)
+                columns.append(found.gather(2, order[:, :, :2]))
+                certain.append(self._certain(values, strip, a, first))
         squared = self._exact(strip, torch.cat(columns)).sort(dim=2).values
         wrong = ~torch.cat(certain)
         for pair in torch.nonzero(wrong.any(1))[:, 0].tolist():
             row = torch.nonzero(wrong[pair])[:, 0]
             squared[pair, row] = self._again(strip, pair, row)
         self.rows["squared"][:, strip.start : strip.stop] = squared
+
+    def _nearest(self, strip: Strip, a: int, first: int, stop: int, count: int) -> tuple[Tensor, Tensor]:
+        """Candidates of the pairs of `a` with the models first … stop, [pairs, b, count]; (A, A) is A itself."""
+        if self.together:
+            values, found = smallest_sums(strip.tile[a], strip.tile[first:stop], count)
+            if first == a:
+                values[0] /= 2  # 2·d² has the order of d², and half of it is exact
+            return values, found
+        sums = strip.tile[a] if first == a else torch.add(strip.tile[first], strip.tile[a], out=strip.work[0])
+        values, found = smallest(sums, count)
+        return values[None], found[None]
 
     def _certain(self, values: Tensor, strip: Strip, a: int, first: int) -> Tensor:
         """Whether the second smallest of `values` [pairs, b, 3] is below the third by more than both may err."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
 
-from matterzoo_harness.metrics.numerics import CHUNK, pieces
+from matterzoo_harness.metrics.numerics import CHUNK, one_thread, pieces
 from matterzoo_harness.metrics.views import Features
 
 FOLDS = 5
@@ -29,16 +32,26 @@ def procrustes(features: Sequence[Features]) -> Tensor:
     Its arccos is the angular distance of netrep, √(2 − 2·value) the Euclidean one of resi. Singular values are
     the roots of the eigenvalues of the smaller Gram matrix of XᵀY.
     """
-    models = len(features)
+    models, on_cpu = len(features), features[0].tile.device.type == "cpu"
     value = torch.ones(models, models, dtype=torch.float64)
     norms = [float(f.tile.double().square().sum().sqrt()) for f in features]
-    for a in range(models):
-        for b in range(a + 1, models):
-            moment = cross_moment(features[a].tile, features[b].tile)
-            moment = moment if moment.shape[0] >= moment.shape[1] else moment.T
-            nuclear = torch.linalg.eigvalsh(moment.T @ moment).clamp_(min=0).sqrt().sum()
-            value[a, b] = value[b, a] = float(nuclear) / (norms[a] * norms[b])
+    # A GPU makes one decomposition after the other; the cores of its host make one each.
+    with nullcontext() if on_cpu else one_thread(), ThreadPoolExecutor(1 if on_cpu else os.cpu_count()) as cores:
+        each = map if on_cpu else cores.map
+        for a in range(models):
+            grams = [_smaller_gram(cross_moment(features[a].tile, other.tile)) for other in features[a + 1 :]]
+            for b, nuclear in enumerate(each(_nuclear, grams), start=a + 1):
+                value[a, b] = value[b, a] = nuclear / (norms[a] * norms[b])
     return value
+
+
+def _smaller_gram(moment: Tensor) -> Tensor:
+    tall = moment if moment.shape[0] >= moment.shape[1] else moment.T
+    return (tall.T @ tall).cpu()
+
+
+def _nuclear(gram: Tensor) -> float:
+    return float(torch.linalg.eigvalsh(gram).clamp(min=0).sqrt().sum())
 
 
 def linear_predictivity(

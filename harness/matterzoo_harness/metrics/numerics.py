@@ -172,16 +172,41 @@ def smallest(values: Tensor, count: int) -> tuple[Tensor, Tensor]:
         found = _lowest(values, count)
         return values.gather(1, found), found
     groups = columns // width
-    body = groups * width
-    minima = values[:, :body].view(rows, width, groups).amin(1)
-    best = _lowest(minima, count)
-    offsets = torch.arange(0, body, groups, device=values.device)
-    picked = (best[:, None, :] + offsets[None, :, None]).reshape(rows, -1)
-    if body < columns:
-        tail = torch.arange(body, columns, device=values.device).expand(rows, -1)
-        picked = torch.cat([picked, tail], dim=1)
+    minima = values[:, : groups * width].view(rows, width, groups).amin(1)
+    picked = _members(_lowest(minima, count), groups, width, columns)
     chosen = picked.gather(1, _lowest(values.gather(1, picked), count))
     return values.gather(1, chosen), chosen
+
+
+def smallest_sums(left: Tensor, right: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Return the `count` smallest of every row of `left` [b, N] + `right` [G, b, N], as `smallest` does; [G, b, count].
+
+    No sum is written down: a fused kernel leaves the minima of groups, and only what they pick is added again.
+    """
+    others, rows, columns = right.shape
+    width = max(1, int((columns / count) ** 0.5))
+    groups = columns // width
+    minima = _minima_of_sums(left, right, width, groups)
+    picked = _members(_lowest(minima.flatten(0, 1), count), groups, width, columns).view(others, rows, -1)
+    sums = left.expand(others, -1, -1).gather(2, picked) + right.gather(2, picked)
+    best = _lowest(sums.flatten(0, 1), count).view(others, rows, count)
+    return sums.gather(2, best), picked.gather(2, best)
+
+
+@fused
+def _minima_of_sums(left: Tensor, right: Tensor, width: int, groups: int) -> Tensor:
+    sums = (left + right)[:, :, : width * groups]
+    return sums.reshape(len(right), len(left), width, groups).amin(2)
+
+
+def _members(best: Tensor, groups: int, width: int, columns: int) -> Tensor:
+    """Columns of the groups `best` [b, count], every `groups`-th from the group's number on, and those in no group."""
+    offsets = torch.arange(0, groups * width, groups, device=best.device)
+    members = (best[:, None, :] + offsets[None, :, None]).reshape(len(best), -1)
+    if groups * width == columns:
+        return members
+    tail = torch.arange(groups * width, columns, device=best.device).expand(len(best), -1)
+    return torch.cat([members, tail], dim=1)
 
 
 def _lowest(values: Tensor, count: int) -> Tensor:

@@ -129,6 +129,37 @@ def test_the_callers_matmul_setting_comes_back():
         torch.set_float32_matmul_precision(before)
 
 
+@pytest.mark.parametrize("columns", [40, 601, 5000])
+def test_the_smallest_sums_are_found_without_writing_sums_down(columns, monkeypatch):
+    from matterzoo_harness.metrics import numerics
+
+    monkeypatch.setattr(numerics, "_minima_of_sums", numerics._minima_of_sums.__wrapped__)
+    g = torch.Generator().manual_seed(columns)
+    left, right = torch.rand(7, columns, generator=g), torch.rand(3, 7, columns, generator=g)
+    found, where = numerics.smallest_sums(left, right, 3)
+    assert torch.equal(found.sort(2).values, (left + right).sort(2).values[:, :, :3])
+    assert torch.equal((left + right).gather(2, where), found)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_joint_pairs_one_by_one_or_all_at_once_are_the_same(kind, monkeypatch):
+    """A GPU takes all pairs of a model at once, a CPU core one after the other."""
+    from matterzoo_harness.metrics import idcorr, numerics
+
+    monkeypatch.setattr(numerics, "_minima_of_sums", numerics._minima_of_sums.__wrapped__)
+    models = data(kind, 700, (8, 30, 64, 65))
+    alone = compare(models, metrics=["id_correlation"], strip=50)
+    inside = idcorr.JointPairs.__init__
+
+    def together(self, features):
+        inside(self, features)
+        self.together = True
+
+    monkeypatch.setattr(idcorr.JointPairs, "__init__", together)
+    at_once = compare(models, metrics=["id_correlation"], strip=50)
+    assert at_once["id_correlation"].tobytes() == alone["id_correlation"].tobytes()
+
+
 def test_counting_by_comparison_and_by_sorting_agree():
     from matterzoo_harness.metrics import imbalance
 
