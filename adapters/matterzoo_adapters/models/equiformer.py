@@ -81,7 +81,7 @@ def has_neighbours(atoms: ase.Atoms, cutoff: float) -> bool:
 def random_checkpoint(family: str) -> dict[str, Any]:
     """Build a small model of the published kind, in the format of the package's trainers."""
     shared = {"max_num_elements": 96, "num_layers": 2, "sphere_channels": 32, "edge_channels": 32, "otf_graph": True}
-    if family == "esen":
+    if family == "esen-30m":
         backbone = {
             "model": "esen_backbone",
             "max_neighbors": 300,

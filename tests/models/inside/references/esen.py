@@ -1,7 +1,7 @@
-"""eSEN, the same package's."""
+"""eSEN of OMol25: the same package's."""
 
 from __future__ import annotations
 
-from references.uma import reference
+from references.uma import reference, reloaded, save
 
-__all__ = ["reference"]
+__all__ = ["reference", "reloaded", "save"]
