@@ -33,7 +33,7 @@ class ALIGNNAdapter(AtomsAdapter):
 
     def load(self) -> None:
         """Load the archive as it is published, or build a force field as its constructor draws it."""
-        settings, weights = (RANDOM, None) if self.setup.random_weights else self._archive()
+        settings, weights = (self._untrained(), None) if self.setup.random_weights else self._archive()
         model: Any = ALIGNNAtomWisePure(ALIGNNAtomWisePureConfig(**settings["model"]))
         if weights is not None:
             model.load_state_dict(weights)
@@ -79,6 +79,10 @@ class ALIGNNAdapter(AtomsAdapter):
             return 0.0
         numbers, lengths = graph.ndata["Z"].to(graph.edata["r"].dtype), torch.norm(graph.edata["r"], dim=1)
         return float(zbl_edge_energy(numbers[graph.src], numbers[graph.dst], lengths, self.model.zbl_cutoff))
+
+    def _untrained(self) -> dict[str, Any]:
+        has_energy = bool(self.setup.card["energy"]["available"])
+        return {**RANDOM, "model": {**RANDOM["model"], "calculate_gradient": has_energy}}
 
     def _archive(self) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
         with zipfile.ZipFile(self.setup.checkpoint) as archive:

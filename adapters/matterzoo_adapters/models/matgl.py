@@ -19,8 +19,6 @@ from torch_geometric.data import Batch, Data
 
 from matterzoo_adapters.base import AtomsAdapter, AtomsBatch, Embedding
 
-FILES = ("model.json", "model.pt", "state.pt")
-"""What matgl saves a model as, side by side in one folder."""
 COINCIDENT = 1e-8
 """Å; nearer than this is the atom itself, as the package has it."""
 
@@ -63,22 +61,20 @@ class MatGLAdapter(AtomsAdapter):
         return Embedding({"final": vectors}, energy.reshape(-1).double() if self.has_energy else None)
 
     def _saved(self) -> Any:
-        place = self.setup.checkpoint
-        folder = place if place.is_dir() else place.parent
-        if missing := [name for name in FILES if not (folder / name).is_file()]:
-            raise FileNotFoundError(f"a matgl checkpoint is a folder, and {folder} lacks {', '.join(missing)}")
         with warnings.catch_warnings():
             # The package only warns, and goes on: what it changed between versions is the direction of messages.
             warnings.filterwarnings("error", "Incompatible model version")
-            return matgl.load_model(folder)
+            return matgl.load_model(self.setup.checkpoint)
 
 
 class M3GNetAdapter(MatGLAdapter):
     """M3GNet: potentials, and networks of one property."""
 
     def random_model(self) -> Any:
-        """Build the potential with the constructor's sizes and the smooth basis that the published ones have."""
-        return Potential(model=M3GNet(is_intensive=False, use_smooth=True))
+        """Build it with the constructor's sizes; a potential has the smooth basis that the published ones have."""
+        if self.setup.card["energy"]["available"]:
+            return Potential(model=M3GNet(is_intensive=False, use_smooth=True))
+        return M3GNet(is_intensive=True)
 
     def node_vectors(self, features: dict[str, Any]) -> Any:
         """Return what the last block gives its atoms."""
@@ -101,8 +97,9 @@ class MEGNetAdapter(MatGLAdapter):
     """MEGNet; the option `fidelity` numbers the functional of a network that was trained on several."""
 
     def random_model(self) -> Any:
-        """Build the network with the constructor's sizes."""
-        return MEGNet(include_state=True)
+        """Build the network with the constructor's sizes, for as many fidelities as the card allows."""
+        fidelities = self.setup.card["options"].get("fidelity", {}).get("allowed", ())
+        return MEGNet(ntypes_state=len(fidelities) or None)
 
     def node_vectors(self, features: dict[str, Any]) -> Any:
         """Return what the last block gives its atoms, before they are summed up by Set2Set."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import references
+from ase import Atoms
 from measure import Measured, against_package, load
 from structures import crystals, others
 
@@ -21,6 +24,13 @@ def untrained(setup: Setup) -> Setup:
     return replace(setup, card={**setup.card, "checkpoint": {"source": "none"}})
 
 
+def samples(domain: Mapping[str, Any]) -> list[Atoms]:
+    """Return a crystal and a molecule, or the one of them that the model takes."""
+    known = set(domain["elements"] or range(1, 119))
+    given = [crystals()[1]] * domain["periodic"] + [others()[0]] * domain["non_periodic"]
+    return [atoms for atoms in given if known.issuperset(atoms.numbers)]
+
+
 def measure(setup: Setup) -> dict[str, float | bool]:
     """Compare the adapter, given the saved file, with the model that was saved and with the package's own loader."""
     family = references.of(setup.card["family"])
@@ -30,7 +40,7 @@ def measure(setup: Setup) -> dict[str, float | bool]:
         before = load(untrained(setup), seed=7)
         family.save(before, path)
         after = load(replace(setup, weights=str(path)))
-        package = against_package(Measured(after), family.reloaded(setup.model, path), [crystals()[1], others()[0]])
+        package = against_package(Measured(after), family.reloaded(setup.model, path), samples(setup.card["domain"]))
     kept = fingerprint(before.weights())[0] == fingerprint(after.weights())[0]
     return {"kept": kept, **package}
 
