@@ -27,7 +27,7 @@ def runs_here(card: ModelCard) -> bool:
     """Tell whether a model's environment is locked for the CPU, or for CUDA alone and asked for all the same."""
     folder = find_environment(card.environment)
     variant = folder.environment.variant_for("cpu")
-    return folder.lock(variant).is_file() and (variant == "cpu" or os.environ.get(LARGE) == "1")
+    return (folder.path / f"{variant}.lock").is_file() and (variant == "cpu" or os.environ.get(LARGE) == "1")
 
 
 @cache
