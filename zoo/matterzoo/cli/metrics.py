@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import typer
 
 from matterzoo.cli import console
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
-if TYPE_CHECKING:
-    from matterzoo_harness.metrics import Comparison
-
 FOLDER = typer.Argument(..., help="Folder with one .safetensors or .npz file a model.")
 OUT = typer.Option(None, "--out", "-o", help="Folder of the results  [EMB_DIR/metrics].", show_default=False)
 PRESET = typer.Option("default", "--preset", help="default, paper, prh, idcorr, dadapy or skdim.")
 METRICS = typer.Option(None, "--metrics", help="Names, with commas between  [the preset's].", show_default=False)
 K = typer.Option(None, "--k", help="Neighbours, with commas between  [the preset's].", show_default=False)
-DEVICE = typer.Option("auto", "--device", help="auto, cpu or cuda.")
+DEVICE = typer.Option("auto", "--device", help="auto, cpu, cuda; several share the work: cuda:0,cuda:1.")
 PRECISION = typer.Option(None, "--precision", help="float32 or float64  [the preset's].", show_default=False)
 PERMUTATIONS = typer.Option(99, "--permutations", min=0, help="Draws from the null; 0 leaves p and intervals out.")
 SUBSAMPLE = typer.Option(1000, "--subsample", min=50, help="Records for nulls and intervals.")
@@ -56,6 +52,8 @@ def metrics(
     json: bool = JSON,
 ) -> int:
     """Compare the embeddings of several models: all pairs, all metrics, in one sweep."""
+    from matterzoo.cli.comparison import show
+    from matterzoo_harness.metrics.calibrate import calibration_seconds
     from matterzoo_harness.metrics.estimate import estimate as estimated
     from matterzoo_harness.metrics.folder import compare_folder, join_folder
     from matterzoo_harness.metrics.presets import resolve
@@ -67,12 +65,21 @@ def metrics(
     if estimate:
         joined, _ = join_folder(folder, chosen, how=how, on_bad=on_bad)
         cost = estimated(joined, chosen, device=device)
+        nulls = calibration_seconds(joined, chosen, permutations=permutations, subsample=subsample, device=device)
         if json:
-            console.emit({"seconds": cost.seconds, "gibibytes": cost.gibibytes, "probe_records": cost.probe_records})
+            console.emit(
+                {
+                    "seconds": cost.seconds,
+                    "calibration_seconds": nulls,
+                    "gibibytes": cost.gibibytes,
+                    "strips_tried": cost.strips_tried,
+                }
+            )
         else:
             print(
                 f"{len(joined.names)} models, {joined.records} records: about {cost.seconds:.1f} s and "
-                f"{cost.gibibytes:.2f} GiB, without nulls and intervals (tried on {cost.probe_records} records)"
+                f"{cost.gibibytes:.2f} GiB, and {nulls:.1f} s for nulls and intervals "
+                f"(tried on {cost.strips_tried} strips and three draws, with this machine as busy as it is)"
             )
         return 0
     target = out or folder / "metrics"
@@ -101,7 +108,7 @@ def metrics(
             }
         )
     else:
-        _picture(result, target)
+        show(result, target)
     return 0
 
 
@@ -112,27 +119,3 @@ def _numbers(text: str | None) -> tuple[int, ...] | None:
         return tuple(int(number) for number in text.split(","))
     except ValueError:
         raise MatterzooError(ExitCode.USAGE, f"--k {text}: not numbers with commas between", "--k 10,25,100") from None
-
-
-def _picture(result: Comparison, target: Path) -> None:
-    """Print a line a metric: its range over pairs of different models, and the closest pair."""
-    import numpy as np
-
-    pairs = [(i, j) for i in range(len(result.names)) for j in range(len(result.names)) if i != j]
-    about = result.provenance
-    print(f"{len(result.names)} models, {about['records']} records, joined by {about['joined_by']}")
-    for entry in result.entries:
-        values = np.array([entry.values[pair] for pair in pairs])
-        if not len(values) or np.isnan(values).all():
-            print(f"  {entry.key:28} no number: {next(iter(entry.reasons.values()), 'one model alone')}")
-            continue
-        best = pairs[int(np.nanargmin(values) if entry.metric == "information_imbalance" else np.nanargmax(values))]
-        line = f"  {entry.key:28} {np.nanmin(values):7.4f} … {np.nanmax(values):7.4f}   closest "
-        line += f"{result.names[best[0]]} → {result.names[best[1]]}"
-        statistics: dict[str, Any] = entry.statistics
-        print(line + (f", q = {statistics['q'][best]:.3f}" if "q" in statistics else ""))
-    for note in result.provenance["notes"]:
-        print(f"  note: {note}")
-    made = sorted(file.name for file in target.iterdir() if file.is_file())
-    print(f"  results {target}: {', '.join(made)}")
-    print(f"  open    python -c \"import pandas as pd; print(pd.read_parquet('{target / 'pairs.parquet'}'))\"")
