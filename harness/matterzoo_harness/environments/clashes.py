@@ -10,7 +10,7 @@ from itertools import combinations
 from pathlib import Path
 
 from matterzoo_harness.environments.folder import EnvironmentFolder
-from matterzoo_harness.environments.locks import PLATFORM, Unresolvable, compile_lock, without_places
+from matterzoo_harness.environments.locks import NO_SOLUTION, PLATFORM, Unresolvable, compile_lock, without_places
 from matterzoo_harness.locations import refuse_offline
 
 
@@ -49,7 +49,7 @@ def clashes(folders: Sequence[EnvironmentFolder], jobs: int = 2) -> list[Clash]:
     Raises
     ------
     MatterzooError
-        INPUT_MISSING if the network is out of reach.
+        INPUT_MISSING if the network is out of reach; BAD_CARD where the resolver fails for another reason.
     """
     refuse_offline("the package index, which is asked for every pair")
     with ThreadPoolExecutor(jobs) as pool:
@@ -61,15 +61,26 @@ def _clash(one: EnvironmentFolder, other: EnvironmentFolder) -> Clash:
     words = ""
     for python in sorted({one.environment.python, other.environment.python}):
         options = ["--python-version", python, "--python-platform", PLATFORM]
+        options += _settings(one) or _settings(other)  # uv reads one such file
         with tempfile.TemporaryDirectory(prefix="matterzoo-clash-") as scratch:
             try:
                 compile_lock(wanted, Path(scratch) / "both.lock", options)
             except Unresolvable as error:
+                if NO_SOLUTION not in error.words:
+                    raise
                 words = words or without_places(error.words)
             else:
                 return Clash(one.name, other.name, "")
     return Clash(one.name, other.name, words)
 
 
+def _settings(folder: EnvironmentFolder) -> list[str]:
+    """Name the file that tells uv what it could only learn by running a package's setup script, if there is one."""
+    file = folder.path / "uv.toml"
+    return ["--config-file", str(file)] if file.is_file() else []
+
+
 def _requirements(folder: EnvironmentFolder) -> list[str]:
-    return (folder.path / "requirements.in").read_text("utf-8").splitlines()
+    """Return an environment's requirements but for torch itself: which one is our choice, not its models' need."""
+    lines = (folder.path / "requirements.in").read_text("utf-8").splitlines()
+    return [line for line in lines if not line.startswith("torch==")]

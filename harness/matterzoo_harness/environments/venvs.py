@@ -35,8 +35,8 @@ def create_venv(folder: Path, python: Path, wheels: Sequence[Wheel]) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         cache = locations.cache() / "uv"
         cache.mkdir(parents=True, exist_ok=True)
-    # With uv's cache beside the environments, files are hard links; and as each wheel is named where the store keeps it,
-    # not where a scratch folder links to it, uv knows it again: two environments with one torch hold it once.
+    # With uv's cache beside the environments, files are hard links; and as each wheel is named where the store keeps
+    # it, not where a scratch folder links to it, uv knows it again: two environments with one torch hold it once.
     variables = {"UV_CACHE_DIR": str(cache), "UV_OFFLINE": "1", "UV_NO_PROGRESS": "1"}
     with tempfile.TemporaryDirectory(prefix="matterzoo-wheels-") as name:
         asked = Path(name) / "requirements.txt"
