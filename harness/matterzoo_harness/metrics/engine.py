@@ -16,7 +16,7 @@ from matterzoo_harness.metrics.imbalance import Ranks
 from matterzoo_harness.metrics.neighbours import Neighbours
 from matterzoo_harness.metrics.numerics import PRECISIONS
 from matterzoo_harness.metrics.orders import ByCosine, ByDistance, ByInner
-from matterzoo_harness.metrics.presets import Preset
+from matterzoo_harness.metrics.presets import LINEAR, Preset
 from matterzoo_harness.metrics.sweep import Pass, sweep
 from matterzoo_harness.metrics.views import Features, view
 
@@ -51,7 +51,7 @@ def measure(
         Runs one sweep; the front door puts checkpoints and progress here.
     """
     found = Findings()
-    linear = set(preset.metrics) & {"procrustes", "linear_predictivity"}
+    linear = set(preset.metrics) & set(LINEAR)
     for name, features, passes in sweeps(sources, preset):
         run(name, features, list(passes.values()), height)
         last.collect(name, passes, features, preset, found)

@@ -15,7 +15,7 @@ from matterzoo_harness.metrics.findings import SPARSE_LIMIT, Findings, linear_ma
 from matterzoo_harness.metrics.front_door import clipped, pick_devices, strip_height
 from matterzoo_harness.metrics.inputs import Joined
 from matterzoo_harness.metrics.numerics import PRECISIONS, full_precision
-from matterzoo_harness.metrics.presets import Preset
+from matterzoo_harness.metrics.presets import LINEAR, Preset
 from matterzoo_harness.metrics.sweep import Buffers, Pass, strips, sweep, take
 from matterzoo_harness.metrics.views import Features, view
 
@@ -27,8 +27,6 @@ FEW = 400
 
 MAPPED = 3
 """Models between which linear maps are tried: the narrowest, the median and the widest."""
-
-LINEAR = ("procrustes", "linear_predictivity")
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ PAIR_METRICS = (
 )
 MODEL_METRICS = ("id_twonn", "id_mle", "id_gride")
 METRICS = PAIR_METRICS + MODEL_METRICS
+LINEAR = ("procrustes", "linear_predictivity")
+"""What needs no sweep: products of columns, at a cost of d³ a pair."""
 SYMMETRIC = frozenset(PAIR_METRICS) - {"cknna", "information_imbalance", "linear_predictivity"}
 
 

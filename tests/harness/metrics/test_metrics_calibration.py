@@ -144,3 +144,11 @@ def test_alignment_against_n_is_nested_and_ends_with_all_records():
     np.testing.assert_array_equal(growth["mutual_knn"][-1], compare_joined(joined, preset)["mutual_knn"])
     with pytest.raises(MetricError, match="not increasing"):
         against_n(joined, preset, [100, 50])
+
+
+def test_maps_between_models_are_left_to_the_largest_sample():
+    growth = against_n(inputs.join(data("shared", 200, (8, 16))), resolve("default", metrics=("dcor", "procrustes")))
+    assert growth["dcor"].shape == (3, 2, 2)
+    assert "procrustes" in growth.comparisons[-1]
+    with pytest.raises(MetricError, match="'procrustes' was not computed"):
+        growth["procrustes"]
