@@ -33,6 +33,15 @@ def nearest(embedding: Any, count: int, *, device: str = "auto") -> tuple[NDArra
     return graph.index.cpu().numpy(), np.sqrt(graph.score.cpu().numpy()) * features[0].scale
 
 
+def precomputed(
+    embedding: Any, neighbours: int, *, device: str = "auto"
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return neighbours and distances as UMAP reads them: the record itself first, and not a column too many."""
+    index, distance = nearest(embedding, neighbours - 1, device=device)
+    own = np.arange(len(index))[:, None]
+    return np.hstack([own, index]), np.hstack([np.zeros((len(index), 1)), distance]).astype(np.float32)
+
+
 def project(
     embedding: Any, *, neighbours: int = 15, min_dist: float = 0.1, seed: int = 0, device: str = "auto"
 ) -> NDArray[np.float32]:
@@ -61,9 +70,7 @@ def project(
     """
     import umap
 
-    index, distance = nearest(embedding, neighbours - 1, device=device)
-    own = np.arange(len(index))[:, None]
-    graph = np.hstack([own, index]), np.hstack([np.zeros((len(index), 1)), distance]).astype(np.float32)
+    graph = precomputed(embedding, neighbours, device=device)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it cannot transform new records without its own index, which is not wanted
         layout: NDArray[np.float32] = umap.UMAP(

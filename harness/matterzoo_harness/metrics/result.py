@@ -126,6 +126,13 @@ class Comparison:
                         **statistics,
                     }
 
+    def model_rows(self) -> list[dict[str, Any]]:
+        """Return one row a model: its width, dimensions, duplicates, and what else is known of it alone."""
+        return [
+            {"model": name} | {key: _number(values[i]) for key, values in self.models.items()}
+            for i, name in enumerate(self.names)
+        ]
+
     def to_folder(self, folder: str | Path) -> Path:
         """Write `pairs.parquet`, `models.parquet` and `comparison.json`; the last one, written last, completes it."""
         import pyarrow as pa

@@ -155,12 +155,18 @@ def test_the_state_of_other_inputs_is_not_continued(folder, tmp_path, three):
 
 def test_the_verb_writes_a_folder_and_says_where(folder, capsys):
     code = run_app(
-        ["metrics", str(folder), "--permutations", "19", "--subsample", "100", "--metrics", "cknna,dcor", "--k", "5"]
+        [
+            *("metrics", str(folder), "--permutations", "19", "--subsample", "100"),
+            *("--metrics", "cknna,dcor,id_mle", "--k", "5", "--device", "cpu,cpu"),
+        ]
     )
     shown = capsys.readouterr()
     assert code == 0
     assert "cknna@5" in shown.out
     assert "q = " in shown.out
+    assert "cknna@5, row → column" in shown.out
+    assert "intrinsic dimension [95 %] / of unrelated columns" in shown.out
+    assert "no q is below what 0.050 allows" in shown.out
     assert str(folder / "metrics") in shown.out
     result = Comparison.from_folder(folder / "metrics")
     assert result.provenance["calibration"]["smallest_p"] == 0.05
@@ -172,8 +178,10 @@ def test_the_verb_speaks_json_and_estimates(folder, capsys):
     document = json.loads(capsys.readouterr().out)
     assert document["names"] == ["m0", "m1", "m2"]
     assert len(document["pairs"]) == 9
+    assert [row["width"] for row in document["models"]] == [8, 16, 24]
     assert run_app(["metrics", str(folder), "--estimate", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["seconds"] > 0
+    said = json.loads(capsys.readouterr().out)
+    assert min(said["seconds"], said["calibration_seconds"], said["gibibytes"], said["strips_tried"]) > 0
     assert run_app(["metrics", str(folder), "--estimate"]) == 0
     assert "3 models, 149 records: about" in capsys.readouterr().out
 

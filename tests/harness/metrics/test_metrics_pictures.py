@@ -10,7 +10,7 @@ from metric_references import data, neighbours, squared
 from skbio import TreeNode
 
 from matterzoo_harness.metrics import MetricError
-from matterzoo_harness.metrics.projection import nearest, project
+from matterzoo_harness.metrics.projection import nearest, precomputed, project
 from matterzoo_harness.metrics.tree import newick, profile_distances
 
 NAMES = ["a1", "a2", "b1", "b2", "noise"]
@@ -61,6 +61,17 @@ def test_neighbours_of_one_model_are_exact():
     np.testing.assert_allclose(distance, np.sqrt(np.take_along_axis(squared(x), index, axis=1)), rtol=1e-12)
     with pytest.raises(MetricError, match="constant"):
         nearest(np.ones((30, 2)), 3)
+
+
+def test_umap_is_given_itself_first_and_exactly_the_columns_it_asks_for():
+    """A wider graph, or one without the record itself, is silently misread by UMAP."""
+    x = np.concatenate([data("gauss", 80, (5,))["m0"]] * 2)  # every record twice: a duplicate is at distance zero, too
+    index, distance = precomputed(x, 7)
+    assert index.shape == distance.shape == (160, 7)
+    assert (index[:, 0] == np.arange(160)).all()
+    assert (distance[:, :2] == 0).all()
+    assert (distance[:, 2] > 0).all()
+    assert (np.diff(distance, axis=1) >= 0).all()
 
 
 @pytest.mark.slow

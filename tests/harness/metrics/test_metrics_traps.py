@@ -1,4 +1,35 @@
-"""Inputs to which other libraries give plausible wrong numbers: each has a defined answer here."""
+"""Inputs to which other libraries give plausible wrong numbers: each has a defined answer here.
+
+| trap | test (of this module, or `module`: test) |
+|---|---|
+| a NaN or infinite record | a_record_that_is_not_finite_is_refused_by_name, or_dropped_from_every_model_… |
+| constant embedding | a_constant_embedding_gives_no_number_and_says_why |
+| exact and near duplicates | exact_duplicates_are_true_zeros_…, near_duplicates_are_counted |
+| records repeated in every model | shared_repeats_inflate_cknna_and_can_be_left_out |
+| row of zeros under L2 | a_row_of_zeros_has_no_direction |
+| k ≥ N, k > N/10 | k_must_be_answerable, a_k_above_a_tenth_of_n_is_said |
+| different N, ids | different_counts_…, rows_are_joined_by_id_…, ids_that_do_not_fit_…, unequal_record_sets_… |
+| N < 4 | fewer_than_four_records_have_no_unbiased_estimate |
+| absolute ε | there_is_no_absolute_epsilon_by_default |
+| offset data in float32 | a_common_offset_does_not_cost_float32_its_digits |
+| biased estimators in many dimensions | biased_estimators_are_large_…, both_are_always_given |
+| negative unbiased values | negative_unbiased_values_stay_negative |
+| CKNNA is not symmetric | cknna_reports_the_mean_of_both_orders_and_how_far_they_are_apart |
+| self term ≤ 0 | a_self_term_that_is_not_positive_gives_no_number |
+| un-normalised features | the_view_is_part_of_the_result |
+| one feature × 1000 | one_column_that_decides_all_distances_is_named |
+| outlier clip | the_outlier_clip_is_off_by_default_and_recorded |
+| ties | equal_distances_share_their_mean_rank; `precision`: a_tie_at_the_edge_… |
+| thresholds of another arithmetic path | `exactness`: neighbour_and_rank_integers_are_equal; a_threshold_is_decided_in_… |
+| self by position | self_is_excluded_by_index_however_far_the_diagonal_rounds |
+| fixed k, growing N; floor | mixed_n_is_not_tabulated_without_a_flag, identical_spaces_have_the_imbalance_floor |
+| permutation p | `calibration`: too_few_permutations_are_refused, what_was_done_is_written_down, … |
+| high joint dimensions | a_saturated_joint_dimension_is_said |
+| TF32 left on | `precision`: the_callers_matmul_setting_comes_back |
+| 32-bit indices | a_tile_of_more_than_2_31_numbers_… (metadata; `gpu_suite.py` on the device) |
+| half precision and integers as input | half_precision_and_integers_are_widened |
+| UMAP's precomputed neighbours | `pictures`: neighbours_of_one_model_are_exact, umap_is_given_itself_first_… |
+"""
 
 from __future__ import annotations
 
@@ -182,6 +213,38 @@ def test_biased_estimators_are_large_for_independent_wide_data_and_corrected_one
     assert result["cka_linear"][0, 1] > 0.7
     assert abs(result["dcor_sqr_unbiased"][0, 1]) < 0.02
     assert abs(result["cka_linear_unbiased"][0, 1]) < 0.02
+
+
+def test_both_are_always_given():
+    assert {"dcor", "dcor_sqr", "dcor_sqr_unbiased", "cka_linear", "cka_linear_unbiased"} <= set(
+        PRESETS["default"].metrics
+    )
+
+
+def test_a_threshold_is_decided_in_float64_where_the_tile_leaves_it_open():
+    """Records on a fine grid far away: float32 tiles cannot tell neighbours apart, and the ranks are exact all the same."""
+    rng = np.random.default_rng(0)
+    grid = np.stack([rng.permutation(200), rng.permutation(200)], 1) * 1e-3 + 50.0
+    models = {"a": grid.astype(np.float32), "b": (grid[:, ::-1] * 2).astype(np.float32)}
+    settings = {"preset": "dadapy", "metrics": ["information_imbalance"], "imbalance_k": (1, 5), "precision": "float32"}
+    result = compare(models, **settings)
+    for k in (1, 5):
+        expected = imbalance(*(x.astype(np.float64) for x in models.values()), k)
+        assert result[f"information_imbalance@{k}"][0, 1] == pytest.approx(expected, abs=1e-12)
+    assert sum(result.provenance["certificates"]["raw/ranks/resolved"]) > 0
+
+
+def test_a_tile_of_more_than_2_31_numbers_is_cut_by_64_bit_offsets():
+    """Shapes and offsets only, on torch's device without memory: the strip of the last model begins where it should."""
+    from types import SimpleNamespace
+
+    from matterzoo_harness.metrics.sweep import Buffers
+
+    models, height, records = 72, 512, 60_000
+    like = SimpleNamespace(source=range(records), tile=torch.empty(0, device="meta"))
+    strip = Buffers([like] * models, height).strip(records - height, records)
+    assert strip.tile.numel() == models * height * records > 2**31
+    assert strip.tile[-1].storage_offset() == (models - 1) * height * records
 
 
 def test_negative_unbiased_values_stay_negative():

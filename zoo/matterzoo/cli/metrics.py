@@ -104,6 +104,7 @@ def metrics(
                 "folder": str(target),
                 "names": list(result.names),
                 "provenance": result.provenance,
+                "models": result.model_rows(),
                 "pairs": list(result.rows()),
             }
         )
