@@ -17,7 +17,7 @@ from model_environments import environment_python, inside, runs_here, setup_of
 from matterzoo_harness.cards import read_card
 
 ROOT = Path(__file__).resolve().parents[2]
-FAMILIES = ("orb", "mattersim", "uma", "esen", "equiformer", "nequip", "dpa", "matgl", "alignn")
+FAMILIES = ("orb", "mattersim", "uma", "esen", "equiformer", "nequip", "dpa", "matgl", "alignn", "pet")
 """Whose file in `inside/references` can save and reload."""
 CARDS = {path.parent.name: read_card(path) for path in sorted((ROOT / "zoo" / "models").glob("*/card.toml"))}
 TRAINED = {

@@ -13,6 +13,8 @@ from metatrain.utils.io import load_model
 
 from matterzoo_adapters.base import AtomsAdapter, AtomsBatch, Embedding
 
+ALL = range(1, 103)
+"""What an untrained model knows whose card lists no elements."""
 ENERGY = "energy"
 LAYERS = {"features": "feature", "last": "mtt::aux::energy_last_layer_features"}
 """Our layers, and the outputs of the model that hold them."""
@@ -32,7 +34,7 @@ class PETAdapter(AtomsAdapter):
     def load(self) -> None:
         """Load the checkpoint, or build a small PET for the card's elements; no forces, hence no gradients."""
         if self.setup.random_weights:
-            network = random_model(list(self.setup.card["domain"]["elements"]))
+            network = random_model(list(self.setup.card["domain"]["elements"] or ALL))
         else:
             network = load_model(self.setup.checkpoint)
         self.model = network.export().to(self.device).requires_grad_(False)

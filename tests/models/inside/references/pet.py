@@ -11,19 +11,21 @@ from ase import Atoms
 from references import Answer, Reference
 
 
-def reference(adapter: Any) -> Reference:
-    """One structure at a time through a compiled model; random weights go through a checkpoint of metatrain's format."""
+def save(adapter: Any, path: Path) -> None:
+    """Write a checkpoint of metatrain's format, which UPET publishes."""
     import torch
+
+    torch.save(adapter.model.module.get_checkpoint(), path)
+
+
+def reloaded(model: str, path: Path) -> Reference:
+    """Ask a compiled model, one structure at a time."""
     from metatomic.torch import ModelOutput
     from metatomic_ase import MetatomicCalculator
     from upet import get_upet
 
-    with tempfile.TemporaryDirectory() as folder:
-        path = adapter.setup.weights
-        if adapter.setup.random_weights:
-            path = Path(folder) / "random.ckpt"
-            torch.save(adapter.model.module.get_checkpoint(), path)
-        calculator = MetatomicCalculator(get_upet(checkpoint_path=path), device="cpu")
+    del model
+    calculator = MetatomicCalculator(get_upet(checkpoint_path=path), device="cpu")
 
     def call(atoms: Atoms) -> Answer:
         atoms = atoms.copy()
@@ -32,6 +34,14 @@ def reference(adapter: Any) -> Reference:
         return features.detach().numpy(), atoms.get_potential_energy()
 
     return call
+
+
+def reference(adapter: Any) -> Reference:
+    """As for a published checkpoint: random weights are saved as one."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "random.ckpt"
+        save(adapter, path)
+        return reloaded(adapter.setup.model, path)
 
 
 def known_elements(adapter: Any) -> list[int]:
