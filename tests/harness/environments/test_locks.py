@@ -124,6 +124,18 @@ def test_what_a_variant_excludes_is_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.network
+def test_what_uv_is_told_of_a_package_stands_for_what_its_setup_script_would_say(tmp_path: Path) -> None:
+    folder = environment(tmp_path, "httpcore==1.0.9\n")
+    (folder.path / "uv.toml").write_text(
+        'dependency-metadata = [{ name = "httpcore", version = "1.0.9", requires-dist = ["sniffio"] }]\n'
+    )
+    lock_environment(folder)
+    pinned = {pin.name for pin in read_lock(folder.lock("cpu"))}
+    assert "sniffio" in pinned
+    assert "h11" not in pinned
+
+
+@pytest.mark.network
 def test_a_contradiction_is_told_in_the_resolvers_own_words(tmp_path: Path) -> None:
     folder = environment(tmp_path, "numpy==1.26.4\nnumpy==2.0.0\n")
     with pytest.raises(MatterzooError) as refusal:
