@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -110,27 +109,6 @@ def calibrate(
     }
     provenance = {**comparison.provenance, "calibration": calibration}
     return replace(comparison, entries=entries, models=models, provenance=provenance)
-
-
-def calibration_seconds(
-    joined: Joined, preset: Preset, *, permutations: int, subsample: int = 1000, device: str | Sequence[str] = "auto"
-) -> float:
-    """Estimate what `calibrate` will take, from one draw of each sort."""
-    healthy = [m for m, name in enumerate(joined.names) if name not in joined.degenerate]
-    if not permutations or not healthy:
-        return 0.0
-    rows = np.linspace(0, joined.records - 1, min(subsample, joined.records)).round().astype(np.intp)
-    run, rng = Draw(joined.take(rows), preset, healthy, device, 0), np.random.default_rng(0)
-    run.columns_apart(rng)  # the first one pays for loading kernels
-    clock = [time.perf_counter()]
-    run()
-    clock.append(time.perf_counter())
-    run.records_apart(rng)
-    clock.append(time.perf_counter())
-    run.columns_apart(rng)
-    clock.append(time.perf_counter())
-    plain, records, columns = np.diff(clock).tolist()
-    return float((1 + GROUPS) * plain + permutations * (records + columns))
 
 
 class Draw:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from matterzoo_harness.metrics.calibrate import GROUPS, Draw
 from matterzoo_harness.metrics.engine import measure, sweeps
 from matterzoo_harness.metrics.findings import SPARSE_LIMIT, Findings, linear_maps
 from matterzoo_harness.metrics.front_door import clipped, pick_devices, strip_height
@@ -61,6 +62,27 @@ def estimate(
         views = _now(places[0]) - began - trials
         seconds = inside / len(places) + views + _after(sources, swept, height) + _maps(sources, preset)
     return Estimate(seconds, memory(joined, preset, height) / 2**30, tried)
+
+
+def calibration_seconds(
+    joined: Joined, preset: Preset, *, permutations: int, subsample: int = 1000, device: str | Sequence[str] = "auto"
+) -> float:
+    """Estimate what `calibrate` will take, from one draw of each sort."""
+    healthy = [m for m, name in enumerate(joined.names) if name not in joined.degenerate]
+    if not permutations or not healthy:
+        return 0.0
+    rows = np.linspace(0, joined.records - 1, min(subsample, joined.records)).round().astype(np.intp)
+    run, rng = Draw(joined.take(rows), preset, healthy, device, 0), np.random.default_rng(0)
+    run.columns_apart(rng)  # the first one pays for loading kernels
+    clock = [time.perf_counter()]
+    run()
+    clock.append(time.perf_counter())
+    run.records_apart(rng)
+    clock.append(time.perf_counter())
+    run.columns_apart(rng)
+    clock.append(time.perf_counter())
+    plain, records, columns = np.diff(clock).tolist()
+    return float((1 + GROUPS) * plain + permutations * (records + columns))
 
 
 def _try_strips(features: Sequence[Features], passes: Sequence[Pass], height: int) -> tuple[float, float, int]:

@@ -53,7 +53,7 @@ def metrics(
 ) -> int:
     """Compare the embeddings of several models: all pairs, all metrics, in one sweep."""
     from matterzoo.cli.comparison import show
-    from matterzoo_harness.metrics.calibrate import calibration_seconds
+    from matterzoo_harness.metrics.estimate import calibration_seconds
     from matterzoo_harness.metrics.estimate import estimate as estimated
     from matterzoo_harness.metrics.folder import compare_folder, join_folder
     from matterzoo_harness.metrics.presets import resolve
