@@ -196,7 +196,8 @@ class TransformerAdapter(TextAdapter):
         if len(tokens.ids) > self.most:
             return f"{len(tokens.ids)} tokens, and this model takes {self.most} (to cut it: the option truncation=on)"
         unknown = self.tokenizer.unk_token_id
-        if self.setup.card["view"] != "text" and unknown is not None:
+        read = self.setup.card["view"] == "text" or self.setup.options.get("unknown_tokens") == "read"
+        if unknown is not None and not read:
             for place, start in zip(tokens.nodes, tokens.index, strict=True):
                 if tokens.ids[place] == unknown:
                     return f"the tokenizer does not know what stands at character {start + 1}"
@@ -276,7 +277,8 @@ class EsmAdapter(TransformerAdapter):
 
     def toy_tokenizer(self) -> Any:
         """Return the tokenizer of ESM-2: residues, written as the checkpoints do, between its special tokens."""
-        words = ["<cls>", "<pad>", "<eos>", "<unk>", *self.written(AMINO_ACIDS)[0], "<null_1>", "<mask>"]
+        residues = dict.fromkeys(self.written(AMINO_ACIDS)[0])
+        words = ["<cls>", "<pad>", "<eos>", "<unk>", *residues, "<null_1>", "<mask>"]
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "vocab.txt"
             file.write_text("\n".join(words))
@@ -284,11 +286,11 @@ class EsmAdapter(TransformerAdapter):
 
 
 class SaProtAdapter(EsmAdapter):
-    """SaProt without structures: a token is a residue and the letter of its structure, here #, unknown."""
+    """SaProt without structures: a token is a residue and the letter of its structure; # stands for what is unknown."""
 
     def written(self, string: str) -> tuple[list[str], list[int]]:
-        """Put # behind each residue."""
-        return [f"{letter}#" for letter in string], list(range(len(string)))
+        """Put # behind each residue, and in place of those beyond the twenty, which its vocabulary lacks."""
+        return [f"{letter}#" for letter in re.sub("[UZOBX]", "#", string)], list(range(len(string)))
 
 
 class EsmcAdapter(TransformerAdapter):
