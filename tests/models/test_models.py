@@ -40,7 +40,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory, isolated: None) -> Any:
         python = environment_python(card.environment)
         folder = tmp_path_factory.mktemp(model)
         (folder / "setup.json").write_text(json.dumps(setup_of(card)))
-        script = Path(__file__).parent / "inside" / "measure.py"
+        script = Path(__file__).parent / "inside" / ("measure.py" if model in ATOMS else "strings.py")
         line = [python, script, folder / "setup.json", folder / "answer.json"]
         ended = subprocess.run(line, env=inside(), cwd=folder, capture_output=True, text=True, timeout=600, check=False)
         assert ended.returncode == 0, ended.stderr[-4000:]

@@ -5,61 +5,31 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import references
 from ase import Atoms
-from structures import SMILES, atoms_batch, crystals, doubled, others, permuted, rotated, text_batch, translated
+from asking import Asked, batched, deviation, load
+from structures import atoms_batch, crystals, doubled, others, permuted, rotated, translated
 
 from matterzoo_adapters.backends import backend
-from matterzoo_adapters.base import Adapter, Setup
+from matterzoo_adapters.base import Setup
 from matterzoo_adapters.pooling import pool
 from matterzoo_adapters.worker.engine import Engine
-from matterzoo_adapters.worker.loading import adapter_class, fingerprint
+from matterzoo_adapters.worker.loading import fingerprint
 from matterzoo_schemas.shard import Status
 
 
-def load(setup: Setup, seed: int = 0) -> Adapter[Any]:
-    """Load an adapter as the worker does."""
-    found = adapter_class(setup.adapter)
-    adapter = found(replace(setup, seed=seed), backend(found.backend).prepare("cpu", seed, 1))
-    adapter.load()
-    return adapter
-
-
-class Measured:
-    """An adapter's answers as NumPy arrays."""
-
-    def __init__(self, adapter: Adapter[Any]) -> None:
-        self.adapter = adapter
-        self._to_numpy = backend(adapter.backend).to_numpy
-        self.layer: str = adapter.setup.card["embedding"]["default"]
-        self.heavy_only = False
-
-    def embed(self, batch: Any) -> tuple[list[np.ndarray], np.ndarray | None]:
-        """Return node vectors a record (or one row, where there are no nodes), and energies."""
-        answer = self.adapter.embed(batch)
-        vectors = self._to_numpy(answer.layers[self.layer])
-        energy = None if answer.energy is None else self._to_numpy(answer.energy)
-        if answer.per_record:
-            return np.split(vectors, np.arange(1, len(batch))), energy
-        cuts = np.cumsum(batch.sizes)[:-1] if answer.offsets is None else answer.offsets[1:-1]
-        self.heavy_only = answer.index is not None and len(answer.index) < batch.sizes.sum()
-        return np.split(vectors, cuts), energy
+class Measured(Asked):
+    """An adapter's answers to structures."""
 
     def pooled(self, structures: list[Atoms]) -> np.ndarray:
         """Return mean vectors [n, d]."""
         nodes, _ = self.embed(atoms_batch(structures))
         offsets = np.concatenate([[0], np.cumsum([len(part) for part in nodes])])
         return pool(np.concatenate(nodes), offsets, "mean")
-
-
-def deviation(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """Return ‖ours − theirs‖ / ‖theirs‖."""
-    return float(np.linalg.norm(ours - theirs) / np.linalg.norm(theirs))
 
 
 def against_package(measured: Measured, reference: references.Reference, structures: list[Atoms]) -> dict[str, float]:
@@ -73,14 +43,6 @@ def against_package(measured: Measured, reference: references.Reference, structu
         if energies is not None and energy is not None:
             differences.append(abs(float(energies[row]) - energy) / len(atoms))
     return {"vectors": max(vectors), "energy": max(differences, default=0.0)}
-
-
-def batched(measured: Measured, batch: Any) -> float:
-    """Compare one batch of all with batches of one."""
-    all_at_once, _ = measured.embed(batch)
-    alone = [type(batch)(batch.records.take(np.array([row])), batch.view) for row in range(len(batch))]
-    singles = [measured.embed(one)[0][0] for one in alone]
-    return max(deviation(a, b) for a, b in zip(all_at_once, singles, strict=True))
 
 
 def statuses(measured: Measured, structures: list[Atoms]) -> list[str]:
@@ -102,8 +64,6 @@ def measure(setup: Setup) -> dict[str, Any]:
         "fingerprints": [*learned, other_seed],
         "elements": family.known_elements(adapter) if hasattr(family, "known_elements") else None,
     }
-    if setup.card["view"] == "smiles":
-        return found | of_smiles(measured, family.reference(adapter))
     known = set(domain["elements"] or range(1, 119))
     given = (crystals() if domain["periodic"] else []) + (others() if domain["non_periodic"] else [])
     allowed = [atoms for atoms in given if domain["periodic"] or not atoms.pbc.any()]
@@ -142,22 +102,6 @@ def default_dtype() -> dict[str, str]:
     """Say whether a package changed torch's default for everyone."""
     torch = sys.modules.get("torch")
     return {"default_dtype": str(torch.get_default_dtype()) if torch else "torch.float32"}
-
-
-def of_smiles(measured: Measured, reference: references.TextReference) -> dict[str, Any]:
-    """Return what can be measured of a model of SMILES."""
-    batch = text_batch(SMILES)
-    vectors, _ = measured.embed(batch)
-    return {
-        "rows": [len(part) for part in vectors],
-        "dim": vectors[0].shape[1],
-        "package": {
-            "vectors": max(deviation(v, reference(s)) for v, s in zip(vectors, SMILES, strict=True)),
-            "energy": 0,
-        },
-        "batch": batched(measured, batch),
-        "refusals": measured.adapter.refuse(text_batch(["CCO", "C1CC", "not a molecule"])),
-    }
 
 
 if __name__ == "__main__":

@@ -6,11 +6,9 @@ import numpy as np
 from ase import Atoms
 from ase.build import bulk, fcc111, make_supercell, molecule
 
-from matterzoo_adapters.base import AtomsBatch, TextBatch
+from matterzoo_adapters.base import AtomsBatch
 from matterzoo_schemas.records import Records, Sample
 from matterzoo_schemas.views import Structure
-
-SMILES = ["CCO", "c1ccccc1O", "CC(=O)Nc1ccc(O)cc1", "[Na+].[Cl-]", "C[C@H](N)C(=O)O", "C"]
 
 
 def crystals() -> list[Atoms]:
@@ -63,8 +61,3 @@ def atoms_batch(structures: list[Atoms]) -> AtomsBatch:
     """Return structures as the worker would hand them to an adapter."""
     views = [Structure(a.numbers.astype(np.uint8), a.positions, a.cell.array, a.pbc) for a in structures]
     return AtomsBatch(Records.of(Sample(f"{row}", {"atoms": view}) for row, view in enumerate(views)), "atoms")
-
-
-def text_batch(strings: list[str]) -> TextBatch:
-    """Return SMILES as the worker would hand them to an adapter."""
-    return TextBatch(Records.of(Sample(f"{row}", {"smiles": text}) for row, text in enumerate(strings)), "smiles")

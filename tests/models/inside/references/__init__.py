@@ -6,13 +6,16 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
-from ase import Atoms
+
+if TYPE_CHECKING:
+    from ase import Atoms
 
 Answer = tuple[np.ndarray, "float | None"]
 """Node vectors [atoms, d] (or one vector [1, d] where the package gives only that), and energy in eV."""
-Reference = Callable[[Atoms], Answer]
+Reference = Callable[["Atoms"], Answer]
 """What `reference(adapter)` of a family of structures returns."""
 TextReference = Callable[[str], np.ndarray]
 """What `reference(adapter)` of a family of strings returns: node vectors [nodes, d], or one vector [1, d]."""

@@ -1,0 +1,72 @@
+"""Language models load what their authors publish: the whole model, saved by transformers, beside its tokenizer."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from model_environments import environment_python, inside, runs_here, setup_of
+
+from matterzoo_harness.cards import read_card
+
+ROOT = Path(__file__).resolve().parents[2]
+CARDS = {path.parent.name: read_card(path) for path in sorted((ROOT / "zoo" / "models").glob("*-random/card.toml"))}
+HERE = {name: card for name, card in CARDS.items() if card.environment == "transformers" and runs_here(card)}
+SMILES = [name for name, card in HERE.items() if card.view.value == "smiles"]
+
+pytestmark = [pytest.mark.model_env, pytest.mark.slow, pytest.mark.xdist_group("transformers")]
+
+
+@pytest.fixture(scope="session")
+def measured(tmp_path_factory: pytest.TempPathFactory, isolated: None) -> Any:
+    """Return the measurements of all architectures, made in one process of their environment."""
+
+    @cache
+    def measure() -> dict[str, Any]:
+        folder = tmp_path_factory.mktemp("transformers")
+        (folder / "setups.json").write_text(json.dumps([setup_of(card) for card in HERE.values()]))
+        script = Path(__file__).parent / "inside" / "saved_strings.py"
+        line = [environment_python("transformers"), script, folder / "setups.json", folder / "answer.json"]
+        ended = subprocess.run(line, env=inside(), cwd=folder, capture_output=True, text=True, timeout=900, check=False)
+        assert ended.returncode == 0, ended.stderr[-4000:]
+        return json.loads((folder / "answer.json").read_text())
+
+    return measure
+
+
+@pytest.mark.parametrize("model", HERE)
+class TestSavedFolder:
+    def test_nothing_is_left_random(self, measured: Any, model: str) -> None:
+        assert measured()[model]["kept"]
+
+    def test_vectors_are_those_of_the_model_that_was_saved(self, measured: Any, model: str) -> None:
+        assert measured()[model]["vectors"] < 1e-5
+
+    def test_padding_changes_nothing(self, measured: Any, model: str) -> None:
+        assert measured()[model]["batch"] < 1e-5
+
+    def test_a_weight_that_is_not_there_is_not_made_up(self, measured: Any, model: str) -> None:
+        assert measured()[model]["a_weight_lost"].startswith("the checkpoint lacks 1 weights")
+
+    def test_a_string_that_is_too_long_costs_itself_only_unless_it_is_to_be_cut(
+        self, measured: Any, model: str
+    ) -> None:
+        refused = measured()[model]["too_long"]
+        assert refused is None or (list(refused) == ["1"] and "this model takes" in refused["1"])
+        assert measured()[model]["cut"] == {}
+
+
+@pytest.mark.parametrize("model", SMILES)
+class TestTokenizerOfSmiles:
+    def test_one_that_sees_nothing_is_refused(self, measured: Any, model: str) -> None:
+        assert "nothing but unknown or padding in 'CBr'" in measured()[model]["blind"]
+
+    def test_one_that_reads_chlorine_as_carbon_is_refused_unless_the_card_says_that_it_is_so_published(
+        self, measured: Any, model: str
+    ) -> None:
+        assert "reads Cl as C" in measured()[model]["no_chlorine"]
+        assert measured()[model]["as_published"] == ""
