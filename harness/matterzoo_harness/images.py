@@ -8,11 +8,12 @@ import tarfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import docker
-from docker.errors import BuildError, DockerException, ImageNotFound
+from docker.errors import APIError, BuildError, DockerException, ImageNotFound
 
 from matterzoo_harness.bases.choice import base_pin, choose_base, ensure_base_image
 from matterzoo_harness.environments.folder import EnvironmentFolder
@@ -147,8 +148,17 @@ def build_environment_image(
     try:
         _build(client, content, name, target="environment", arguments={"BASE": base}, labels=labels)
     finally:  # what the first stage leaves holds every wheel once more
-        client.images.prune(filters={"dangling": True, "label": "matterzoo.stage=builder"})
+        _prune_builders(client)
     return name
+
+
+def _prune_builders(client: docker.DockerClient) -> None:
+    """Remove what first stages left; where another build is doing so at this moment, that one does it."""
+    try:
+        client.images.prune(filters={"dangling": True, "label": "matterzoo.stage=builder"})
+    except APIError as error:
+        if error.status_code != HTTPStatus.CONFLICT:
+            raise
 
 
 def _recipe(folder: EnvironmentFolder) -> Path:
