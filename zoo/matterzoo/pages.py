@@ -32,7 +32,8 @@ _CONFLICTS_HEAD = """# Why one environment is not enough
 
 Every two environments' requirements were given to the resolver together, for the Python of either. Of {pairs} pairs,
 {excluding} cannot be installed in one environment (✗), whatever versions of everything else are chosen. Where they can
-(·), they may still disagree silently about numbers.
+(·), they may still disagree silently about numbers. Environments that cannot be installed even alone are left out:
+`matterzoo list --blocked` names them.
 
 """
 

@@ -32,12 +32,14 @@ def conflicts(
     """Ask the resolver, for every two environments, whether one could serve both; needs the package index."""
     from dataclasses import asdict
 
-    from matterzoo.missing import summary
+    from matterzoo.missing import summary, unlockable
     from matterzoo_harness.devices import default_threads
     from matterzoo_harness.environments.clashes import clashes
     from matterzoo_harness.environments.folder import environment_names, find_environment
 
-    pairs = clashes([find_environment(name) for name in names or environment_names()], default_threads())
+    folders = [find_environment(name) for name in names or environment_names()]
+    alone = [folder for folder in folders if not unlockable(folder)]  # the others exclude themselves already
+    pairs = clashes(alone, default_threads())
     if json:
         console.emit([asdict(pair) for pair in pairs])
     elif markdown:
