@@ -70,3 +70,27 @@ class TestTokenizerOfSmiles:
     ) -> None:
         assert "reads Cl as C" in measured()[model]["no_chlorine"]
         assert measured()[model]["as_published"] == ""
+
+
+@pytest.fixture(scope="session")
+def residues(tmp_path_factory: pytest.TempPathFactory, isolated: None) -> Any:
+    """Return what was measured of proteins, in the environment of all of them."""
+    answer = tmp_path_factory.mktemp("residues") / "answer.json"
+    line = [environment_python("transformers"), Path(__file__).parent / "inside" / "residues.py", answer]
+    ended = subprocess.run(
+        line, env=inside(), cwd=answer.parent, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert ended.returncode == 0, ended.stderr[-4000:]
+    return json.loads(answer.read_text())
+
+
+class TestResidues:
+    @pytest.mark.parametrize("adapter", ["ProtT5Adapter", "ProstT5Adapter", "AnkhAdapter"])
+    def test_vectors_are_those_of_the_authors_own_way_of_writing(self, residues: Any, adapter: str) -> None:
+        assert residues["compared"][adapter] < 1e-5
+
+    def test_a_blank_in_a_sequence_moves_no_residue(self, residues: Any) -> None:
+        assert residues["blank"] == [0, 1, 3, 4]
+
+    def test_a_residue_that_is_not_in_the_vocabulary_is_named_and_the_rare_ones_are_taken(self, residues: Any) -> None:
+        assert residues["unknown"] == {"0": "the tokenizer does not know what stands at character 3"}

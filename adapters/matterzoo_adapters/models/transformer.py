@@ -182,7 +182,9 @@ class TransformerAdapter(TextAdapter):
                 words = told.word_ids(row)
                 starts = [begins[row][words[place]] for place in content]
             else:
-                starts = begins[row][: len(content)]  # pieces of one token each: `_check_tokenizer`
+                # Pieces of one token each (`_check_tokenizer`), and blanks of none.
+                starts = [begin for piece, begin in zip(pieces[row], begins[row], strict=True) if piece.strip()]
+                starts = starts[: len(content)]
             kept = [(place, start) for place, start in zip(content, starts, strict=True) if start >= 0]
             if kept and self.setup.options.get("special_tokens") == "kept":
                 known = dict(kept)
