@@ -55,9 +55,19 @@ def test_a_new_family_is_a_card_its_untrained_twin_an_adapter_and_an_environment
     assert [remark for remark in lint(["foo-2.1", "foo-random", "foo"]) if remark.contradiction] == []
 
 
-def test_a_family_without_weights_to_name_is_its_untrained_twin_alone(mine: Path) -> None:
-    files = new_model("foo-1", "chgnet", package="foo==1", into=mine)
+@pytest.mark.parametrize("name", ["foo-1", "foo", "foo-random"])
+def test_a_family_without_weights_to_name_is_its_untrained_twin_alone(mine: Path, name: str) -> None:
+    files = new_model(name, "chgnet", package="foo==1", into=mine)
     assert [file.parent.name for file in files if file.name == "card.toml"] == ["foo-random"]
+    assert all(file.is_file() for file in files)
+    assert find("foo-random").card.environment == find_environment("foo").name
+
+
+def test_a_twin_has_no_weights(mine: Path) -> None:
+    with pytest.raises(MatterzooError) as refusal:
+        new_model("foo-random", "chgnet", package="foo==1", weights=URL, into=mine)
+    assert refusal.value.code is ExitCode.USAGE
+    assert not mine.exists()
 
 
 @pytest.mark.parametrize(

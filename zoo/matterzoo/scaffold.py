@@ -68,22 +68,26 @@ def new_model(
         raise MatterzooError(ExitCode.USAGE, "which package brings it?", f"--package {data['family']}==1.0")
     if not whole_family and not weights:
         raise MatterzooError(ExitCode.USAGE, "where do its weights come from?", "--weights https://…/model.pt")
+    if whole_family and weights and name == f"{data['family']}-random":
+        raise MatterzooError(
+            ExitCode.USAGE,
+            f"{name} is the untrained twin's own id: it has no weights",
+            "name the trained model otherwise",
+        )
     template = TEMPLATES / ("family" if whole_family else "checkpoint")
-    written = []
-    for kind in sorted(folder.name for folder in template.iterdir()):
-        target: Path | None = getattr(places, kind)
-        if target is None:
-            continue
-        wanted = [target / _rendered(file.relative_to(template / kind), data) for file in _files(template / kind)]
-        if not weights:
-            wanted = [file for file in wanted if file.parent.name != name or kind != "models"]
-        if there := [file for file in wanted if file.exists()]:
-            raise MatterzooError(ExitCode.CANNOT_WRITE, f"{there[0]} is there already", "choose another id or family")
-        left_out = [] if weights or not whole_family else [name]
+    targets = {"models": places.models, "adapters": places.adapters, "containers": places.containers}
+    targets |= {"references": places.references} if places.references else {}
+    targets |= {"trained": places.models} if weights else {}
+    parts = {template / kind: target for kind, target in targets.items() if (template / kind).is_dir()}
+    wanted = [
+        target / _rendered(file.relative_to(part), data) for part, target in parts.items() for file in _files(part)
+    ]
+    if there := [file for file in wanted if file.exists()]:
+        raise MatterzooError(ExitCode.CANNOT_WRITE, f"{there[0]} is there already", "choose another id or family")
+    for part, target in parts.items():
         target.mkdir(parents=True, exist_ok=True)
-        copier.run_copy(str(template / kind), target, data=data, exclude=left_out, quiet=True, defaults=True)
-        written += wanted
-    return written
+        copier.run_copy(str(part), target, data=data, quiet=True, defaults=True)
+    return wanted
 
 
 def _like(like: str) -> Model:
@@ -116,6 +120,7 @@ def _data(name: str, base: Model, family: str, package: str, weights: str, place
         "id": name,
         "like": card.id,
         "name": name.replace("-", " "),
+        "family_name": family.replace("-", " ").capitalize(),
         "family": family,
         "module": re.sub(r"[.-]", "_", family),
         "class_name": "".join(part.capitalize() for part in re.split(r"[.-]", family)) + "Adapter",
