@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ase import Atoms
+
 from references import Answer, Reference
 
 

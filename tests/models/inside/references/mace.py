@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 from ase import Atoms
+
 from references import Answer, Reference
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ase.data import chemical_symbols
-from references import Answer, Reference
+
+from references import Reference
 
 
 def reference(adapter: Any) -> Reference:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from ase import Atoms
 from ase.data import atomic_numbers
+
 from references import Answer, Reference
 
 
