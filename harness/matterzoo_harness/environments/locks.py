@@ -80,15 +80,19 @@ def lock_environment(
         the lock would be, until it can be made), or where no CPU build of torch can be had.
     """
     refuse_offline("the package index, which a lock is made from")
-    results = []
+    results, refusals = [], []
     for name in variants or folder.environment.variants:
         try:
             results.append(_lock_variant(folder, name, upgrade, progress))
         except Unresolvable as error:
-            if NO_SOLUTION in error.words:
-                replace_text(folder.conflict(name), without_places(error.words) + "\n")
-            raise
-        folder.conflict(name).unlink(missing_ok=True)
+            if NO_SOLUTION not in error.words:
+                raise
+            replace_text(folder.conflict(name), without_places(error.words) + "\n")
+            refusals.append(error)
+        else:
+            folder.conflict(name).unlink(missing_ok=True)
+    if refusals:
+        raise refusals[0]
     return results
 
 
