@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from model_environments import environment_python, inside
 
 from matterzoo_adapters.backends import backend
 from matterzoo_schemas.exit_codes import ExitCode
 
+pytest.importorskip("torch")  # schemas and adapters are tested where there is none, too
 SCRIPT = Path(__file__).parent / "inside" / "ask_backend.py"
 ENVIRONMENTS = {"jax": "nequix", "tensorflow": "grace"}
 IN_THEIR_OWN = [
@@ -28,6 +28,7 @@ every_backend = pytest.mark.parametrize("name", ["none", "torch", *IN_THEIR_OWN]
 @pytest.fixture(scope="module")
 def asked(isolated: None) -> Any:
     """Return a backend's answers, given once in a process of their own."""
+    from model_environments import environment_python, inside
 
     @cache
     def ask(name: str) -> dict[str, Any]:

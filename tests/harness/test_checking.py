@@ -67,6 +67,18 @@ def broken(name: str, model: Model) -> Model:
         return changed(model, read_lock(model.lock_file))
     if name == "checkpoint-pinned":
         return changed(model, checkpoint=Checkpoint(source="url", url="https://example.org/weights"))
+    if name == "adapter-there":
+        return changed(model, adapter="mischief:Order")
+    if name == "one-hash":
+        stated = Checkpoint(source="url", url="https://example.org/weights", sha256="5" * 64)
+        measured = ModelLock(checkpoint=LockedCheckpoint(sha256="6" * 64, size=1))
+        return changed(changed(model, checkpoint=stated), measured)
+    if name == "random-named":
+        return changed(model, id="trivial-random", checkpoint=Checkpoint(source="package"))
+    if name == "golden-allowed":
+        (model.folder / "golden.safetensors").write_bytes(b"something")
+        gated = Checkpoint(source="huggingface", repo="owner/name", file="model.pt", gated=True)
+        return changed(model, checkpoint=gated)
     if name == "golden-kept":
         (model.folder / "golden.safetensors").write_bytes(b"something")
         return model

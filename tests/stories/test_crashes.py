@@ -115,10 +115,16 @@ def test_the_worker_is_killed(
     finish(matterzoo, records, tmp_path, undisturbed)
 
 
-def test_control_c_ends_at_once_and_goes_on_later(
-    matterzoo: Any, records: Path, tmp_path: Path, undisturbed: bytes
-) -> None:
-    process = matterzoo.start(*LINE, records, "-o", "out")
+@pytest.fixture
+def many_records(tmp_path: Path) -> Path:
+    """Records that take so long that a test may be late by seconds: one quick shard, then slow ones."""
+    names = [f"{'quick' if row < 5 else 'slow'}-{row}" for row in range(60)]
+    large(names, atoms=4000).write(tmp_path / "many.safetensors")
+    return tmp_path / "many.safetensors"
+
+
+def test_control_c_ends_at_once_and_goes_on_later(matterzoo: Any, many_records: Path, tmp_path: Path) -> None:
+    process = matterzoo.start(*LINE, many_records, "-o", "out")
     wait_for(any_of(SHARD.format(0)), process, tmp_path / "out")
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
@@ -126,14 +132,18 @@ def test_control_c_ends_at_once_and_goes_on_later(
     assert "the same command goes on where it stopped" in stderr
     assert "Traceback" not in stderr
     assert not workers_of(process)
-    finish(matterzoo, records, tmp_path, undisturbed)
+    undisturbed = matterzoo(*LINE, many_records, "-o", "quiet")
+    assert undisturbed.code == 0, undisturbed.stderr
+    finish(matterzoo, many_records, tmp_path, (tmp_path / "quiet" / "mischief.safetensors").read_bytes())
 
 
-def test_a_folder_that_a_run_writes_to_is_refused_to_another(matterzoo: Any, records: Path, tmp_path: Path) -> None:
-    process = matterzoo.start(*LINE, records, "-o", "out")
+def test_a_folder_that_a_run_writes_to_is_refused_to_another(
+    matterzoo: Any, many_records: Path, tmp_path: Path
+) -> None:
+    process = matterzoo.start(*LINE, many_records, "-o", "out")
     wait_for(any_of("shards/mischief/*.safetensors"), process, tmp_path / "out")
     process.send_signal(signal.SIGSTOP)  # it holds the folder for as long as the other one needs to see that
-    ended = matterzoo(*LINE, records, "-o", "out")
+    ended = matterzoo(*LINE, many_records, "-o", "out")
     assert ended.code == ExitCode.CANNOT_WRITE, ended.stderr
     assert "another run is writing" in ended.stderr
     process.send_signal(signal.SIGCONT)
