@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -82,3 +85,22 @@ def test_proteins_are_at_least_20_with_a_source_each():
     ]  # fmt: skip
     assert all(len(header.split()) > 1 for header in headers)
     assert records[list(records.ids).index("insulin-a-human")].views["sequence"] == "GIVEQCCTSICSLYQLENYCN"
+
+
+THREADS = """
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from matterzoo_harness.samples import load_sample
+barrier = Barrier(4)
+def ask(_):
+    barrier.wait()
+    return load_sample("molecules").identity
+with ThreadPoolExecutor(4) as pool:
+    assert len(set(pool.map(ask, range(4)))) == 1
+"""
+
+
+def test_several_threads_may_ask_for_the_molecules_at_the_same_time():
+    """In a process of their own: only the first look at ASE's collection was ever a race."""
+    ended = subprocess.run([sys.executable, "-c", THREADS], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
