@@ -15,7 +15,6 @@ from matterzoo_harness.conversions import provide
 from matterzoo_harness.readers.objects import from_atoms
 from matterzoo_schemas.records import Records
 
-
 _FIRST_LOOK = Lock()
 """ASE reads the collection when it is first looked at; two threads that look together would each add every name."""
 
