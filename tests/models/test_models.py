@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from model_environments import environment_python, inside, runs_here, setup_of
+from model_environments import measured_inside, runs_here, setup_of
 
 from matterzoo_harness.cards import read_card
 
@@ -37,14 +35,8 @@ def measured(tmp_path_factory: pytest.TempPathFactory, isolated: None) -> Any:
     @cache
     def measure(model: str) -> dict[str, Any]:
         card = HERE[model]
-        python = environment_python(card.environment)
-        folder = tmp_path_factory.mktemp(model)
-        (folder / "setup.json").write_text(json.dumps(setup_of(card)))
-        script = Path(__file__).parent / "inside" / ("measure.py" if model in ATOMS else "strings.py")
-        line = [python, script, folder / "setup.json", folder / "answer.json"]
-        ended = subprocess.run(line, env=inside(), cwd=folder, capture_output=True, text=True, timeout=600, check=False)
-        assert ended.returncode == 0, ended.stderr[-4000:]
-        return json.loads((folder / "answer.json").read_text())
+        script = "measure.py" if model in ATOMS else "strings.py"
+        return measured_inside(card.environment, script, setup_of(card), tmp_path_factory.mktemp(model))
 
     return measure
 

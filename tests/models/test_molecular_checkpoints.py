@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from model_environments import environment_python, inside, runs_here, setup_of
+from model_environments import measured_inside, runs_here, setup_of
 
 from matterzoo_harness.cards import read_card
 
@@ -28,13 +26,8 @@ def asked(tmp_path_factory: pytest.TempPathFactory, isolated: None) -> Any:
 
     @cache
     def ask(model: str) -> dict[str, Any]:
-        folder = tmp_path_factory.mktemp(model)
-        (folder / "setup.json").write_text(json.dumps(setup_of(HERE[model])))
-        script = Path(__file__).parent / "inside" / "molecular.py"
-        line = [environment_python(HERE[model].environment), script, folder / "setup.json", folder / "answer.json"]
-        ended = subprocess.run(line, env=inside(), cwd=folder, capture_output=True, text=True, timeout=600, check=False)
-        assert ended.returncode == 0, ended.stderr[-4000:]
-        return json.loads((folder / "answer.json").read_text())
+        card = HERE[model]
+        return measured_inside(card.environment, "molecular.py", setup_of(card), tmp_path_factory.mktemp(model))
 
     return ask
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from model_environments import environment_python, inside, setup_of
+from model_environments import measured_inside, setup_of
 
 from matterzoo_harness.cards import read_card
 
@@ -20,13 +18,7 @@ pytestmark = [pytest.mark.model_env, pytest.mark.slow, pytest.mark.xdist_group("
 def measured(tmp_path_factory: pytest.TempPathFactory, isolated: None) -> Any:
     """Return what was measured in Nequix's own environment."""
     card = read_card(ROOT / "zoo" / "models" / "nequix-random" / "card.toml")
-    folder = tmp_path_factory.mktemp("nequix")
-    (folder / "setup.json").write_text(json.dumps(setup_of(card)))
-    script = Path(__file__).parent / "inside" / "nequix_padding.py"
-    line = [environment_python("nequix"), script, folder / "setup.json", folder / "answer.json"]
-    ended = subprocess.run(line, env=inside(), cwd=folder, capture_output=True, text=True, timeout=600, check=False)
-    assert ended.returncode == 0, ended.stderr[-4000:]
-    return json.loads((folder / "answer.json").read_text())
+    return measured_inside("nequix", "nequix_padding.py", setup_of(card), tmp_path_factory.mktemp("nequix"))
 
 
 def test_what_is_filled_up_changes_no_vector(measured: Any) -> None:

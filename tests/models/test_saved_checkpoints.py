@@ -5,14 +5,12 @@ Each card's options must then lead to the very model that the package's own load
 
 from __future__ import annotations
 
-import json
-import subprocess
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from model_environments import environment_python, inside, runs_here, setup_of
+from model_environments import measured_inside, runs_here, setup_of
 
 from matterzoo_harness.cards import read_card
 
@@ -36,13 +34,8 @@ def measured(tmp_path_factory: pytest.TempPathFactory, isolated: None) -> Any:
     @cache
     def measure(family: str) -> dict[str, Any]:
         cards = [card for card in TRAINED.values() if card.family == family]
-        folder = tmp_path_factory.mktemp(family)
-        (folder / "setups.json").write_text(json.dumps([setup_of(card) for card in cards]))
-        script = Path(__file__).parent / "inside" / "saved.py"
-        line = [environment_python(cards[0].environment), script, folder / "setups.json", folder / "answer.json"]
-        ended = subprocess.run(line, env=inside(), cwd=folder, capture_output=True, text=True, timeout=900, check=False)
-        assert ended.returncode == 0, ended.stderr[-4000:]
-        return json.loads((folder / "answer.json").read_text())
+        setups, folder = [setup_of(card) for card in cards], tmp_path_factory.mktemp(family)
+        return measured_inside(cards[0].environment, "saved.py", setups, folder, seconds=900)
 
     return measure
 

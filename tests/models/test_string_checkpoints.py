@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from model_environments import environment_python, inside, runs_here, setup_of
+from model_environments import measured_inside, runs_here, setup_of
 
 from matterzoo_harness.cards import read_card
 
@@ -27,13 +25,8 @@ def measured(tmp_path_factory: pytest.TempPathFactory, isolated: None) -> Any:
 
     @cache
     def measure() -> dict[str, Any]:
-        folder = tmp_path_factory.mktemp("transformers")
-        (folder / "setups.json").write_text(json.dumps([setup_of(card) for card in HERE.values()]))
-        script = Path(__file__).parent / "inside" / "saved_strings.py"
-        line = [environment_python("transformers"), script, folder / "setups.json", folder / "answer.json"]
-        ended = subprocess.run(line, env=inside(), cwd=folder, capture_output=True, text=True, timeout=900, check=False)
-        assert ended.returncode == 0, ended.stderr[-4000:]
-        return json.loads((folder / "answer.json").read_text())
+        setups, folder = [setup_of(card) for card in HERE.values()], tmp_path_factory.mktemp("transformers")
+        return measured_inside("transformers", "saved_strings.py", setups, folder, seconds=900)
 
     return measure
 
@@ -75,13 +68,7 @@ class TestTokenizerOfSmiles:
 @pytest.fixture(scope="session")
 def residues(tmp_path_factory: pytest.TempPathFactory, isolated: None) -> Any:
     """Return what was measured of proteins, in the environment of all of them."""
-    answer = tmp_path_factory.mktemp("residues") / "answer.json"
-    line = [environment_python("transformers"), Path(__file__).parent / "inside" / "residues.py", answer]
-    ended = subprocess.run(
-        line, env=inside(), cwd=answer.parent, capture_output=True, text=True, timeout=600, check=False
-    )
-    assert ended.returncode == 0, ended.stderr[-4000:]
-    return json.loads(answer.read_text())
+    return measured_inside("transformers", "residues.py", None, tmp_path_factory.mktemp("residues"))
 
 
 class TestResidues:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,16 @@ def inside() -> dict[str, str]:
     """Return the variables of a process in such an environment: our two distributions, one thread, nothing else."""
     paths = [ROOT / "schemas", ROOT / "adapters"]
     return {"PYTHONPATH": ":".join(map(str, paths)), "OMP_NUM_THREADS": "1", "PATH": "/usr/bin:/bin", "HOME": "/tmp"}
+
+
+def measured_inside(environment: str, script: str, given: Any, folder: Path, seconds: float = 600) -> Any:
+    """Run a script of `tests/models/inside` in an environment, on something JSON-able, and return its answer."""
+    (folder / "given.json").write_text(json.dumps(given))
+    file = ROOT / "tests" / "models" / "inside" / script
+    line = [environment_python(environment), file, folder / "given.json", folder / "answer.json"]
+    ended = subprocess.run(line, env=inside(), cwd=folder, capture_output=True, text=True, timeout=seconds, check=False)
+    assert ended.returncode == 0, ended.stderr[-4000:]
+    return json.loads((folder / "answer.json").read_text())
 
 
 def setup_of(card: ModelCard) -> dict[str, Any]:

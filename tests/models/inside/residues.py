@@ -76,6 +76,6 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
         compared = of_t5(Path(name))
     unknown = load(setup("EsmAdapter", None)).refuse(text_batch(["MKJA", "MKXU"], "sequence"))
-    Path(sys.argv[1]).write_text(
+    Path(sys.argv[2]).write_text(
         json.dumps({"compared": compared, "blank": index_of_nodes("MK TA"), "unknown": unknown})
     )

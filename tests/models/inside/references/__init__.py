@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,27 @@ Reference = Callable[["Atoms"], Answer]
 """What `reference(adapter)` of a family of structures returns."""
 TextReference = Callable[[str], np.ndarray]
 """What `reference(adapter)` of a family of strings returns: node vectors [nodes, d], or one vector [1, d]."""
+
+
+def one_string_at_a_time(adapter: Any, nodes: slice) -> TextReference:
+    """Call transformers' own model class as its documentation does: one string, no padding, no attention mask.
+
+    Parameters
+    ----------
+    adapter
+        Its tokenizer and model are taken, nothing else.
+    nodes
+        Which of the last hidden states belong to the string itself: the others are the special tokens around it.
+    """
+    import torch
+
+    @torch.inference_mode()
+    def call(string: str) -> np.ndarray:
+        batch = adapter.tokenizer(string, return_tensors="pt")
+        hidden: np.ndarray = adapter.model(batch["input_ids"]).last_hidden_state[0, nodes].numpy()
+        return hidden
+
+    return call
 
 
 def of(family: str) -> ModuleType | None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from references import TextReference
+from references import TextReference, one_string_at_a_time
 
 PUBLISHED = "EsmForMaskedLM"
 """The class whose checkpoints its authors publish."""
@@ -14,11 +12,4 @@ PUBLISHED = "EsmForMaskedLM"
 
 def reference(adapter: Any) -> TextReference:
     """The last hidden states between <cls> and <eos>."""
-    import torch
-
-    @torch.inference_mode()
-    def call(string: str) -> np.ndarray:
-        batch = adapter.tokenizer(string, return_tensors="pt")
-        return adapter.model(batch["input_ids"]).last_hidden_state[0, 1:-1].numpy()
-
-    return call
+    return one_string_at_a_time(adapter, slice(1, -1))
