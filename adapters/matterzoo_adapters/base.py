@@ -6,17 +6,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from matterzoo_adapters.batch import AtomsBatch, BackboneBatch, Batch, GridBatch, TextBatch
 from matterzoo_schemas.columns import Array
-from matterzoo_schemas.records import Records
-from matterzoo_schemas.views import Structure
 
-if TYPE_CHECKING:
-    import ase
+__all__ = [
+    "Adapter", "AtomsAdapter", "AtomsBatch", "BackboneAdapter", "BackboneBatch", "Batch", "Embedding", "GridAdapter",
+    "GridBatch", "Setup", "TextAdapter", "TextBatch",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -105,91 +106,13 @@ class Embedding:
     per_record: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """Some records, each with the view that the model takes."""
-
-    records: Records
-    view: str
-
-    def __len__(self) -> int:
-        return len(self.records)
-
-    @property
-    def ids(self) -> list[str]:
-        """The records' ids."""
-        return list(self.records.ids)
-
-    @property
-    def sizes(self) -> npt.NDArray[np.int64]:
-        """Number of nodes a record [n]."""
-        return self.records.views[self.view].sizes()
-
-
-class AtomsBatch(Batch):
-    """Structures as flat arrays, or one by one."""
-
-    @property
-    def numbers(self) -> npt.NDArray[np.uint8]:
-        """Atomic numbers [Σ nᵢ]."""
-        return self.records.atoms.numbers
-
-    @property
-    def positions(self) -> npt.NDArray[np.float64]:
-        """Cartesian coordinates [Σ nᵢ, 3] in Å."""
-        return self.records.atoms.positions
-
-    @property
-    def offsets(self) -> npt.NDArray[np.int64]:
-        """First row of each structure [n+1]."""
-        return self.records.atoms.offsets
-
-    @property
-    def cell(self) -> npt.NDArray[np.float64]:
-        """Lattice vectors as rows [n, 3, 3] in Å."""
-        return self.records.atoms.cell
-
-    @property
-    def pbc(self) -> npt.NDArray[np.bool_]:
-        """Periodic directions [n, 3]."""
-        return self.records.atoms.pbc
-
-    @property
-    def structures(self) -> list[Structure]:
-        """Each structure as an object."""
-        return [self.records.atoms[row] for row in range(len(self))]
-
-    @property
-    def ase_atoms(self) -> list[ase.Atoms]:
-        """Each structure as `ase.Atoms`, with `charge` and `spin` (multiplicity) in `info` where stated."""
-        from ase import Atoms
-
-        return [
-            Atoms(s.numbers, s.positions, cell=s.cell, pbc=s.pbc, info=_charge_and_spin(s)) for s in self.structures
-        ]
-
-
-def _charge_and_spin(structure: Structure) -> dict[str, int]:
-    stated = {"charge": structure.charge, "spin": structure.spin}
-    return {name: round(value) for name, value in stated.items() if not np.isnan(value)}
-
-
-class TextBatch(Batch):
-    """Strings: SMILES, SELFIES, text or amino-acid sequences."""
-
-    @property
-    def strings(self) -> list[str]:
-        """One string a record."""
-        return list(self.records.text(self.view).strings)
-
-
 BatchType = TypeVar("BatchType", bound=Batch)
 
 
 class Adapter(ABC, Generic[BatchType]):
     """One model behind the contract.
 
-    A family's file subclasses `AtomsAdapter` or `TextAdapter`, and needs no more than `load` and `embed`.
+    A family's file subclasses one of the four below, and needs no more than `load` and `embed`.
     """
 
     batch_type: ClassVar[type[Batch]]
@@ -237,3 +160,15 @@ class TextAdapter(Adapter[TextBatch]):
 
     batch_type = TextBatch
     padded = True
+
+
+class BackboneAdapter(Adapter[BackboneBatch]):
+    """A model of protein structures; its nodes are residues."""
+
+    batch_type = BackboneBatch
+
+
+class GridAdapter(Adapter[GridBatch]):
+    """A model of fields on the globe; its nodes are its own (patches, mesh nodes), so `embed` returns offsets."""
+
+    batch_type = GridBatch

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from matterzoo_schemas.canonical import sha256_of_file
+from matterzoo_harness.family_files import family_sha256
 from matterzoo_schemas.card import ModelCard
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 from matterzoo_schemas.lock import ModelLock
@@ -46,8 +46,8 @@ class Model:
 
     @property
     def adapter_sha256(self) -> str:
-        """SHA-256 of the adapter's file as it is now."""
-        return sha256_of_file(self.adapter_file)
+        """SHA-256 of the adapter's file, and of those that it imports, as they are now."""
+        return family_sha256(self.adapter_file)
 
     @property
     def resolved_card(self) -> dict[str, Any]:

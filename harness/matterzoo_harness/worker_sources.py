@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from matterzoo_harness import locations
+from matterzoo_harness.family_files import family_files
 from matterzoo_harness.store import writing
 from matterzoo_schemas.canonical import sha256_of, sha256_of_file
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
@@ -25,8 +26,8 @@ def source_files(adapter: str | None = None) -> dict[str, Path]:
     Parameters
     ----------
     adapter
-        `<family>:<class>` as on a card: of all families, only this one's file is listed (and those that begin with an
-        underscore, which families may share). All families by default.
+        `<family>:<class>` as on a card: of all families, only this one's file is listed, and those that it imports. All
+        families by default.
 
     Returns
     -------
@@ -46,8 +47,11 @@ def source_files(adapter: str | None = None) -> dict[str, Path]:
         root = Path(spec.submodule_search_locations[0])
         found = [path for path in root.rglob("*") if path.suffix in {".py", ".json"}]
         files |= {f"{package}/{path.relative_to(root).as_posix()}": path for path in found}
-    family = f"{_FAMILIES}{adapter.partition(':')[0]}.py" if adapter else None
-    return {name: path for name, path in sorted(files.items()) if family is None or _belongs(name, family)}
+    if adapter is None:
+        return dict(sorted(files.items()))
+    own = files.get(f"{_FAMILIES}{adapter.partition(':')[0]}.py")
+    wanted = {*(family_files(own) if own else ()), files[f"{_FAMILIES}__init__.py"]}
+    return {name: path for name, path in sorted(files.items()) if not name.startswith(_FAMILIES) or path in wanted}
 
 
 def sources_sha256(adapter: str | None = None) -> str:
@@ -77,7 +81,3 @@ def staged_sources() -> Path:
         except OSError:  # another process was faster
             shutil.rmtree(scratch)
     return target
-
-
-def _belongs(name: str, family: str) -> bool:
-    return not name.startswith(_FAMILIES) or name == family or name.removeprefix(_FAMILIES).startswith("_")
