@@ -72,7 +72,7 @@ def residues(tmp_path_factory: pytest.TempPathFactory, isolated: None) -> Any:
 
 
 class TestResidues:
-    @pytest.mark.parametrize("adapter", ["ProtT5Adapter", "ProstT5Adapter", "AnkhAdapter"])
+    @pytest.mark.parametrize("adapter", ["t5:ProtT5Adapter", "t5:ProstT5Adapter", "t5:AnkhAdapter"])
     def test_vectors_are_those_of_the_authors_own_way_of_writing(self, residues: Any, adapter: str) -> None:
         assert residues["compared"][adapter] < 1e-5
 

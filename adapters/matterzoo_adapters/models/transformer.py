@@ -1,11 +1,8 @@
-"""Language models of strings that Hugging Face's transformers runs without code of the checkpoint's own."""
+"""Language models that Hugging Face's transformers runs: what all architectures share."""
 
 from __future__ import annotations
 
-import re
-import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,9 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 import transformers as hf
-from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
 
 from matterzoo_adapters.base import Embedding, Setup, TextAdapter, TextBatch
+from matterzoo_adapters.models.tokens import Tokens, Written, character_tokenizer, tokenise
 
 PROBES = {
     "smiles": ("CCCl", "CBr", "[Na+].[Cl-]", "C[C@H](N)C(=O)O", "F/C=C\\F", "[13CH4]"),
@@ -24,18 +21,9 @@ PROBES = {
     "text": ("NaCl", "band gap of 1.1 eV", "  two blanks"),
 }
 """Strings that a tokenizer must see something of: a wrong one says "unknown" or "padding", and raises nothing."""
-SPECIAL = {"pad_token": "<pad>", "unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>", "mask_token": "<mask>"}
-AMINO_ACIDS = "LAGVSERTIDPKQNFYWMHCXBUZO.-"
-"""In the order of ESM-2's vocabulary."""
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """A string as the model reads it: its ids, which of them are nodes, and the character where each node begins."""
-
-    ids: list[int]
-    nodes: list[int]
-    index: list[int]
+SMALL: dict[str, Any] = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
+IDS: dict[str, Any] = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3}
+"""Of the twins, as `character_tokenizer` has them."""
 
 
 class TransformerAdapter(TextAdapter):
@@ -45,7 +33,7 @@ class TransformerAdapter(TextAdapter):
     """
 
     model_class: ClassVar[Any]
-    twin: ClassVar[hf.PreTrainedConfig]
+    twin: ClassVar[Any]
     """A small configuration, for random weights."""
     arguments: ClassVar[dict[str, Any]] = {}
     """Of the model's constructor: a pooler, which checkpoints of masked language models lack, would be random."""
@@ -55,6 +43,8 @@ class TransformerAdapter(TextAdapter):
     """Where the random twin's tokenizer puts its special tokens."""
     residues: ClassVar[bool] = False
     """Whether the tokenizer is given the string in pieces, one a residue."""
+    remote_code: ClassVar[bool] = False
+    """Whether the checkpoint brings code of its own, which is then imported."""
 
     def __init__(self, setup: Setup, device: Any) -> None:
         super().__init__(setup, device)
@@ -70,27 +60,40 @@ class TransformerAdapter(TextAdapter):
         """
         if self.setup.random_weights:
             self.tokenizer = self.toy_tokenizer()
-            config = self.twin.__class__.from_dict({**self.twin.to_dict(), "vocab_size": len(self.tokenizer)})
-            model = self.model_class(config, **self.arguments)
+            model = self.untrained()
         else:
-            folder = self.setup.checkpoint
-            self.tokenizer = hf.AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-            model = self._trained(folder)
-        self.model = self.part(model).to(self.device, torch.float32).eval()
+            self.tokenizer = hf.AutoTokenizer.from_pretrained(self.setup.checkpoint, **self._local)
+            model = self.trained(self.setup.checkpoint)
+        self.model = self.placed(self.part(model)).eval()
         self.model.config.use_cache = False
         self.most = self._longest()
         self._check_tokenizer()
 
-    def _trained(self, folder: Path) -> Any:
-        kind = hf.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False).model_type
+    @property
+    def _local(self) -> dict[str, bool]:
+        return {"local_files_only": True, "trust_remote_code": self.remote_code}
+
+    def untrained(self) -> Any:
+        """Return the small model as its constructor draws it."""
+        config = self.twin.__class__.from_dict({**self.twin.to_dict(), "vocab_size": len(self.tokenizer)})
+        return self.model_class(config, **self.arguments)
+
+    def trained(self, folder: Path, **how: Any) -> Any:
+        """Return the checkpoint's model, all of its weights the checkpoint's.
+
+        Raises
+        ------
+        ValueError
+            If the checkpoint is of another architecture, or lacks weights.
+        """
+        kind = hf.AutoConfig.from_pretrained(folder, **self._local).model_type
         if kind != self.twin.model_type:
             raise ValueError(
                 f"the checkpoint is of the architecture {kind!r}, and the card's adapter {type(self).__name__}"
                 f" takes {self.twin.model_type!r}: correct `adapter` on the card"
             )
-        model, told = self.model_class.from_pretrained(
-            folder, local_files_only=True, dtype=torch.float32, output_loading_info=True, **self.arguments
-        )
+        how = {"dtype": torch.float32, **self._local, **self.arguments, **how}
+        model, told = self.model_class.from_pretrained(folder, output_loading_info=True, **how)
         if missing := sorted(told["missing_keys"]):
             raise ValueError(f"the checkpoint lacks {len(missing)} weights, which would be random: {missing[0]}, …")
         return model
@@ -99,21 +102,19 @@ class TransformerAdapter(TextAdapter):
         """Return the part of the model that is run."""
         return model
 
-    def toy_tokenizer(self) -> Any:
-        """Return a tokenizer of single characters (ASCII), for random weights."""
-        words = [*SPECIAL.values(), *map(chr, range(32, 127))]
-        vocabulary = {word: row for row, word in enumerate(words)}
-        tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=SPECIAL["unk_token"]))
-        tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("."), "isolated")
-        special = [(word, row) for row, word in enumerate(SPECIAL.values())]
-        tokenizer.post_processor = processors.TemplateProcessing(single=self.frame, special_tokens=special)
-        return hf.PreTrainedTokenizerFast(tokenizer_object=tokenizer, **SPECIAL)
+    def placed(self, model: Any) -> Any:
+        """Return the model on its device, in the precision that it runs in."""
+        return model.to(self.device, torch.float32)
 
-    def written(self, string: str) -> tuple[list[str], list[int]]:
-        """Return a string in pieces as its authors part it by blanks, and where each begins (−1: added)."""
+    def toy_tokenizer(self) -> Any:
+        """Return a tokenizer for random weights."""
+        return character_tokenizer(self.frame)
+
+    def written(self, string: str) -> Written:
+        """Return a string as its authors write it."""
         if not self.residues:
-            return [string], [0]
-        return list(string), list(range(len(string)))
+            return Written([string], [0])
+        return Written(list(string), list(range(len(string))))
 
     def refuse(self, batch: TextBatch) -> dict[int, str]:
         """Refuse what has no token, is not seen as a whole, or is too long."""
@@ -157,40 +158,14 @@ class TransformerAdapter(TextAdapter):
     def _tokens(self, strings: Sequence[str]) -> list[Tokens]:
         new = [string for string in dict.fromkeys(strings) if string not in self._seen]
         if new:
-            self._seen.update(zip(new, self._tokenise(new), strict=True))
+            options = self.setup.options
+            found = tokenise(
+                self.tokenizer, list(map(self.written, new)), parted=self.residues,
+                most=self.most if options.get("truncation") == "on" else None,
+                special=options.get("special_tokens") == "kept",
+            )  # fmt: skip
+            self._seen.update(zip(new, found, strict=True))
         return [self._seen[string] for string in strings]
-
-    def _tokenise(self, strings: Sequence[str]) -> list[Tokens]:
-        pieces, begins = zip(*map(self.written, strings), strict=True)
-        cut = {"truncation": True, "max_length": self.most} if self.setup.options.get("truncation") == "on" else {}
-        fast = self.tokenizer.is_fast
-        if not (self.residues or fast):
-            raise ValueError(f"{type(self.tokenizer).__name__} does not say which characters a token stands for")
-        given = list(pieces) if self.residues else [" ".join(parts) for parts in pieces]
-        told = self.tokenizer(
-            given, is_split_into_words=self.residues, return_special_tokens_mask=True,
-            return_offsets_mapping=fast and not self.residues, verbose=False, **cut,
-        )  # fmt: skip
-        found = []
-        for row, (ids, added) in enumerate(zip(told["input_ids"], told["special_tokens_mask"], strict=True)):
-            content = [place for place, special in enumerate(added) if not special]
-            if not self.residues:
-                where = _characters(pieces[row], begins[row])
-                spans = told["offset_mapping"][row]
-                starts = [next((c for c in where[slice(*spans[place])] if c >= 0), -1) for place in content]
-            elif fast:
-                words = told.word_ids(row)
-                starts = [begins[row][words[place]] for place in content]
-            else:
-                # Pieces of one token each (`_check_tokenizer`), and blanks of none.
-                starts = [begin for piece, begin in zip(pieces[row], begins[row], strict=True) if piece.strip()]
-                starts = starts[: len(content)]
-            kept = [(place, start) for place, start in zip(content, starts, strict=True) if start >= 0]
-            if kept and self.setup.options.get("special_tokens") == "kept":
-                known = dict(kept)
-                kept = [(place, known.get(place, kept[-1][1] if place else kept[0][1])) for place in range(len(ids))]
-            found.append(Tokens(ids, [place for place, _ in kept], [start for _, start in kept]))
-        return found
 
     def _problem(self, tokens: Tokens) -> str:
         if not tokens.nodes:
@@ -230,172 +205,3 @@ class TransformerAdapter(TextAdapter):
                     "the tokenizer reads Cl as C; say tokenizer = 'as-published' on the card to take it so"
                 )
         self._seen.clear()
-
-
-def _characters(pieces: Sequence[str], begins: Sequence[int]) -> list[int]:
-    """Return which character of the record each character of the joined pieces is; −1 where it was added."""
-    found: list[int] = []
-    for piece, begin in zip(pieces, begins, strict=True):
-        found += [-1] * bool(found) + [begin + place if begin >= 0 else -1 for place in range(len(piece))]
-    return found
-
-
-_SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
-_IDS = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3}
-
-
-class RobertaAdapter(TransformerAdapter):
-    """RoBERTa."""
-
-    model_class = hf.RobertaModel
-    twin = hf.RobertaConfig(**_SMALL, **_IDS, max_position_embeddings=514)
-    arguments: ClassVar[dict[str, Any]] = {"add_pooling_layer": False}
-    learned_positions = True
-
-    @property
-    def first_position(self) -> int:
-        """Positions are counted from behind the padding's."""
-        return int(self.model.config.pad_token_id) + 1
-
-
-class BertAdapter(TransformerAdapter):
-    """BERT."""
-
-    model_class = hf.BertModel
-    twin = hf.BertConfig(**_SMALL, pad_token_id=0)
-    arguments: ClassVar[dict[str, Any]] = {"add_pooling_layer": False}
-    learned_positions = True
-
-
-class EsmAdapter(TransformerAdapter):
-    """ESM-2: rotary positions, a token a residue."""
-
-    model_class = hf.EsmModel
-    twin = hf.EsmConfig(
-        **_SMALL, position_embedding_type="rotary", token_dropout=True, mask_token_id=32, pad_token_id=1
-    )
-    arguments: ClassVar[dict[str, Any]] = {"add_pooling_layer": False}
-    residues = True
-
-    def toy_tokenizer(self) -> Any:
-        """Return the tokenizer of ESM-2: residues, written as the checkpoints do, between its special tokens."""
-        residues = dict.fromkeys(self.written(AMINO_ACIDS)[0])
-        words = ["<cls>", "<pad>", "<eos>", "<unk>", *residues, "<null_1>", "<mask>"]
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "vocab.txt"
-            file.write_text("\n".join(words))
-            return hf.EsmTokenizer(str(file))
-
-
-class SaProtAdapter(EsmAdapter):
-    """SaProt without structures: a token is a residue and the letter of its structure; # stands for what is unknown."""
-
-    def written(self, string: str) -> tuple[list[str], list[int]]:
-        """Put # behind each residue, and in place of those beyond the twenty, which its vocabulary lacks."""
-        return [f"{letter}#" for letter in re.sub("[UZOBX]", "#", string)], list(range(len(string)))
-
-
-class EsmcAdapter(TransformerAdapter):
-    """ESM C: normalised last states; | breaks a chain."""
-
-    model_class = hf.EsmcModel
-    twin = hf.EsmcConfig(**_SMALL)
-
-    def toy_tokenizer(self) -> Any:
-        """Return ESM C's tokenizer, which its class brings."""
-        return hf.EsmcTokenizer()
-
-
-class T5EncoderAdapter(TransformerAdapter):
-    """The encoder of T5: the states that its decoder would attend to."""
-
-    model_class = hf.T5EncoderModel
-    twin = hf.T5Config(d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4, pad_token_id=0, eos_token_id=3)
-    frame = "$A </s>"
-
-
-class AnkhAdapter(T5EncoderAdapter):
-    """Ankh's encoder: a token a residue."""
-
-    residues = True
-
-
-class ProtT5Adapter(T5EncoderAdapter):
-    """ProtT5's encoder: residues in capitals, the rare ones as X."""
-
-    residues = True
-    prefix: ClassVar[tuple[str, ...]] = ()
-
-    def written(self, string: str) -> tuple[list[str], list[int]]:
-        """Write U, Z, O and B as X."""
-        letters = re.sub("[UZOB]", "X", string.upper())
-        return [*self.prefix, *letters], [*(-1 for _ in self.prefix), *range(len(string))]
-
-
-class ProstT5Adapter(ProtT5Adapter):
-    """ProstT5's encoder of sequences: told that they are to be translated to structures."""
-
-    prefix = ("<AA2fold>",)
-
-
-class BartEncoderAdapter(TransformerAdapter):
-    """The encoder of BART; what the whole model returns first is the decoder's."""
-
-    model_class = hf.BartModel
-    twin = hf.BartConfig(
-        **_IDS, d_model=32, encoder_layers=2, decoder_layers=1, encoder_attention_heads=4, decoder_attention_heads=4,
-        encoder_ffn_dim=64, decoder_ffn_dim=64, decoder_start_token_id=3,
-    )  # fmt: skip
-    learned_positions = True
-
-    def part(self, model: Any) -> Any:
-        """Return the encoder."""
-        return model.get_encoder()
-
-
-class SelfiesTedAdapter(BartEncoderAdapter):
-    """SELFIES-TED's encoder: symbols with blanks between them."""
-
-    def written(self, string: str) -> tuple[list[str], list[int]]:
-        """Part the symbols where one bracket closes and the next opens."""
-        begins = [0, *(found.start() + 1 for found in re.finditer(re.escape("]["), string))]
-        return [string[a:b] for a, b in zip(begins, [*begins[1:], None], strict=True)], begins
-
-
-class GPTNeoAdapter(TransformerAdapter):
-    """GPT-Neo: a token's state knows only what stands before it."""
-
-    model_class = hf.GPTNeoModel
-    twin = hf.GPTNeoConfig(
-        **_IDS, hidden_size=32, num_layers=2, num_heads=4, attention_types=[[["global", "local"], 1]]
-    )
-    frame = "$A"
-    learned_positions = True
-
-
-class GPT2Adapter(TransformerAdapter):
-    """GPT-2: a token's state knows only what stands before it."""
-
-    model_class = hf.GPT2Model
-    twin = hf.GPT2Config(**_IDS, n_embd=32, n_layer=2, n_head=4)
-    frame = "$A"
-    learned_positions = True
-
-
-class LlamaAdapter(TransformerAdapter):
-    """Llama: a token's state knows only what stands before it."""
-
-    model_class = hf.LlamaModel
-    twin = hf.LlamaConfig(**_SMALL, **_IDS, num_key_value_heads=2)
-    frame = "<s> $A"
-
-
-class Qwen3MoeAdapter(TransformerAdapter):
-    """Qwen3 with a mixture of experts: a token's state knows only what stands before it."""
-
-    model_class = hf.Qwen3MoeModel
-    twin = hf.Qwen3MoeConfig(
-        **_SMALL, **_IDS, num_key_value_heads=2, head_dim=8, num_experts=4, num_experts_per_tok=2,
-        moe_intermediate_size=32,
-    )  # fmt: skip
-    frame = "$A"

@@ -26,7 +26,7 @@ def setup(adapter: str, folder: Path | None) -> Setup:
     """Return what a worker would be told of a model of sequences."""
     card = {"view": "sequence", "checkpoint": {"source": "huggingface" if folder else "none"},
             "domain": {"max_nodes": None}, "embedding": {"default": "last"}}  # fmt: skip
-    return Setup("m", card, f"transformer:{adapter}", ["last"], weights=folder and str(folder))
+    return Setup("m", card, adapter, ["last"], weights=folder and str(folder))
 
 
 def spaced(sequence: str) -> str:
@@ -35,9 +35,9 @@ def spaced(sequence: str) -> str:
 
 
 CALLS: dict[str, tuple[Callable[[Any, str], Any], int]] = {
-    "ProtT5Adapter": (lambda tokenizer, text: tokenizer(spaced(text), return_tensors="pt"), 0),
-    "ProstT5Adapter": (lambda tokenizer, text: tokenizer(f"<AA2fold> {spaced(text)}", return_tensors="pt"), 1),
-    "AnkhAdapter": (lambda tokenizer, text: tokenizer(list(text), is_split_into_words=True, return_tensors="pt"), 0),
+    "t5:ProtT5Adapter": (lambda tokenizer, text: tokenizer(spaced(text), return_tensors="pt"), 0),
+    "t5:ProstT5Adapter": (lambda tokenizer, text: tokenizer(f"<AA2fold> {spaced(text)}", return_tensors="pt"), 1),
+    "t5:AnkhAdapter": (lambda tokenizer, text: tokenizer(list(text), is_split_into_words=True, return_tensors="pt"), 0),
 }
 """Adapter → its authors' call of the tokenizer, and how many tokens stand before the residues."""
 
@@ -68,14 +68,14 @@ def of_t5(folder: Path) -> dict[str, float]:
 
 def index_of_nodes(sequence: str) -> list[int]:
     """Return which characters the nodes of a sequence are for ESM-2, whose tokenizer does not say it."""
-    return np.asarray(load(setup("EsmAdapter", None)).embed(text_batch([sequence], "sequence")).index).tolist()
+    return np.asarray(load(setup("esm:EsmAdapter", None)).embed(text_batch([sequence], "sequence")).index).tolist()
 
 
 if __name__ == "__main__":
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as name:
         compared = of_t5(Path(name))
-    unknown = load(setup("EsmAdapter", None)).refuse(text_batch(["MKJA", "MKXU"], "sequence"))
+    unknown = load(setup("esm:EsmAdapter", None)).refuse(text_batch(["MKJA", "MKXU"], "sequence"))
     Path(sys.argv[2]).write_text(
         json.dumps({"compared": compared, "blank": index_of_nodes("MK TA"), "unknown": unknown})
     )
