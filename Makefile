@@ -21,9 +21,9 @@ embed:
 	@$(ZOO) embed $(INPUT) $(call given,MODELS,--models) $(OPTIONS)
 gather metrics:
 	@$(ZOO) $@ $(DIR) $(ARGS)
-list doctor:
+doctor:
 	@$(ZOO) $@ $(ARGS)
-info lock fetch build:
+list info lock fetch build:
 	@$(ZOO) $@ $(MODEL) $(ARGS)
 check:
 	@$(ZOO) check $(MODEL) $(call given,RUNTIME,--runtime) $(call given,DEVICE,--device) $(ARGS)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from matterzoo.catalogue import find
+from matterzoo.scaffold import new_model
 from matterzoo.states import state_of
 from matterzoo_harness.checking.check import Report, check_model, make_golden
 from matterzoo_harness.checking.files import RULES, inspect_files
 from matterzoo_harness.checking.golden import compare_golden, fixed_inputs
 from matterzoo_harness.checking.record import record
+from matterzoo_harness.locations import packaged_models
 from matterzoo_harness.model import Model
+from matterzoo_schemas.card import Checkpoint, Citation, Domain, Licence
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 from matterzoo_schemas.findings import Finding
 from matterzoo_schemas.lock import LockedCheckpoint, ModelLock, read_lock, write_lock
@@ -56,47 +61,66 @@ def in_venv(model: Model, level: str) -> Report:
     return check_model(model, level, "venv", "cpu", lambda _: None)  # type: ignore[arg-type]
 
 
-def broken(name: str, model: Model) -> Model:
-    """The same model, its files such that the rule of this name must object."""
-    from matterzoo_schemas.card import Checkpoint, Domain, Licence
+def never_locked_so(model: Model) -> Model:
+    write_lock(model.lock_file, ModelLock(**LOCKED))
+    return changed(model, read_lock(model.lock_file))
 
-    if name == "environment-locked":
-        return changed(model, environment="nowhere")
-    if name == "lock-agrees":
-        write_lock(model.lock_file, ModelLock(**LOCKED))
-        return changed(model, read_lock(model.lock_file))
-    if name == "checkpoint-pinned":
-        return changed(model, checkpoint=Checkpoint(source="url", url="https://example.org/weights"))
-    if name == "adapter-there":
-        return changed(model, adapter="mischief:Order")
-    if name == "one-hash":
-        stated = Checkpoint(source="url", url="https://example.org/weights", sha256="5" * 64)
-        measured = ModelLock(checkpoint=LockedCheckpoint(sha256="6" * 64, size=1))
-        return changed(changed(model, checkpoint=stated), measured)
-    if name == "random-named":
-        return changed(model, id="trivial-random", checkpoint=Checkpoint(source="package"))
-    if name == "golden-allowed":
-        (model.folder / "golden.safetensors").write_bytes(b"something")
-        gated = Checkpoint(source="huggingface", repo="owner/name", file="model.pt", gated=True)
-        return changed(model, checkpoint=gated)
-    if name == "golden-kept":
-        (model.folder / "golden.safetensors").write_bytes(b"something")
-        return model
-    if name == "locked":
-        return changed(model, ModelLock(golden_sha256="4" * 64))
-    if name == "elements-listed":
-        return changed(model, domain=Domain())
-    return changed(model, licence=Licence())
+
+def of_two_minds(model: Model) -> Model:
+    stated = Checkpoint(source="url", url=ELSEWHERE, sha256="5" * 64)
+    return changed(model, ModelLock(checkpoint=LockedCheckpoint(sha256="6" * 64, size=1)), checkpoint=stated)
+
+
+def with_golden(model: Model, **card: object) -> Model:
+    (model.folder / "golden.safetensors").write_bytes(b"something")
+    return changed(model, **card)
+
+
+def without_dims(model: Model) -> Model:
+    layers = [layer.model_copy(update={"dim": None}) for layer in model.card.embedding.layers]
+    return changed(model, embedding=model.card.embedding.model_copy(update={"layers": layers}))
+
+
+def of_ours_on_one_machine(model: Model) -> Model:
+    ours = replace(model, folder=packaged_models() / model.id)
+    return changed(ours, checkpoint=Checkpoint(source="local", file="/home/someone/weights.pt"))
+
+
+def scaffolded(model: Model) -> Model:
+    new_model("trivial-two", "trivial", weights=ELSEWHERE, into=model.folder.parent.parent)
+    return find("trivial-two")
+
+
+ELSEWHERE = "https://example.org/weights.pt"
+GATED = Checkpoint(source="huggingface", repo="owner/name", file="model.pt", gated=True)
+BROKEN: dict[str, Callable[[Model], Model]] = {
+    "adapter-there": lambda model: changed(model, adapter="mischief:Order"),
+    "any-machine": of_ours_on_one_machine,
+    "checkpoint-pinned": lambda model: changed(model, checkpoint=Checkpoint(source="url", url=ELSEWHERE)),
+    "citation-stated": lambda model: changed(model, citation=Citation(), checkpoint=Checkpoint(source="package")),
+    "dims-stated": without_dims,
+    "elements-listed": lambda model: changed(model, domain=Domain()),
+    "environment-locked": lambda model: changed(model, environment="nowhere"),
+    "golden-allowed": lambda model: with_golden(model, checkpoint=GATED),
+    "golden-kept": with_golden,
+    "licence-stated": lambda model: changed(model, licence=Licence()),
+    "lock-agrees": never_locked_so,
+    "locked": lambda model: changed(model, ModelLock(golden_sha256="4" * 64)),
+    "one-hash": of_two_minds,
+    "random-named": lambda model: changed(model, id="trivial-random", checkpoint=Checkpoint(source="package")),
+    "scaffold-replaced": scaffolded,
+}
+"""For each rule, the same model with files such that it must object."""
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_every_rule_of_files_objects_to_what_it_is_for(rule, zoo: Path) -> None:
     model = find("trivial")
-    assert rule.finding(broken(rule.name, model)).passed is False
+    assert rule.finding(BROKEN[rule.name](model)).passed is False
 
 
 def test_a_checkpoint_whose_hash_was_measured_is_pinned(zoo: Path) -> None:
-    model = broken("checkpoint-pinned", find("trivial"))
+    model = BROKEN["checkpoint-pinned"](find("trivial"))
     pinned = ModelLock(checkpoint=LockedCheckpoint(sha256="3" * 64, size=5))
     assert findings(changed(model, pinned))["checkpoint-pinned"].passed
 

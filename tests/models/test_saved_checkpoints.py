@@ -15,7 +15,8 @@ from model_environments import measured_inside, runs_here, setup_of
 from matterzoo_harness.cards import read_card
 
 ROOT = Path(__file__).resolve().parents[2]
-FAMILIES = ("orb", "mattersim", "uma", "esen", "equiformer", "nequip", "dpa", "matgl", "alignn", "pet")
+REFERENCES = Path(__file__).parent / "inside" / "references"
+FAMILIES = {file.stem.replace("_", "-") for file in REFERENCES.glob("*.py") if "reloaded" in file.read_text()}
 """Whose file in `inside/references` can save and reload."""
 CARDS = {path.parent.name: read_card(path) for path in sorted((ROOT / "zoo" / "models").glob("*/card.toml"))}
 TRAINED = {

@@ -118,6 +118,14 @@ def test_list_can_be_narrowed_and_read_by_machines(matterzoo: Any) -> None:
     assert {model["view"] for model in models} == {"smiles"}
 
 
+def test_list_shows_the_models_whose_ids_contain_a_name(matterzoo: Any) -> None:
+    code, stdout, _ = matterzoo("list", "--json", "chgnet", "orb-v2")
+    assert code == 0
+    ids = {model["id"] for model in json.loads(stdout)}
+    assert {"chgnet-0.3.0", "orb-v2"} <= ids
+    assert all("chgnet" in model or "orb-v2" in model for model in ids)
+
+
 def test_info_shows_card_layers_and_the_next_command(matterzoo: Any) -> None:
     code, stdout, _ = matterzoo("info", "chgnet-0.3.0")
     assert code == 0

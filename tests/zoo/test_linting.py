@@ -35,7 +35,7 @@ def contradictions(*names: str) -> set[str]:
 
 
 def test_our_own_zoo_does_not_contradict_itself() -> None:
-    assert [remark for remark in lint() if remark.contradiction] == []
+    assert [remark for remark in lint() if remark.contradiction or remark.rule == "scaffold-replaced"] == []
 
 
 def test_a_model_that_only_lacks_something_is_no_contradiction(zoo: Path) -> None:

@@ -62,28 +62,33 @@ def find(model_id: str) -> Model:
     MatterzooError
         `USAGE` if there is none of that id, with the nearest first; `BAD_CARD` if its card is not valid.
     """
+    for zoo in zoos():
+        folder = zoo.models / model_id
+        if model_id and (folder / "card.toml").is_file() and folder.parent == zoo.models:
+            return _read(zoo, folder)
+    raise unknown(model_id)
+
+
+def _read(zoo: Zoo, folder: Path) -> Model:
     from matterzoo_harness.cards import read_card
     from matterzoo_harness.model import Model
     from matterzoo_schemas.lock import read_lock
 
-    for zoo, folder in cards():
-        if folder.name == model_id:
-            card = read_card(folder / "card.toml")
-            adapter = zoo.adapters / f"{card.adapter.partition(':')[0]}.py"
-            private = zoo.private and adapter.is_file()
-            if not adapter.is_file():
-                adapter = _our_adapters() / adapter.name
-            if not adapter.is_file():
-                raise MatterzooError(ExitCode.BAD_CARD, f"{model_id}: there is no adapter file {adapter.name}")
-            return Model(card, read_lock(folder / "lock.json"), folder, adapter, private)
-    raise unknown(model_id)
+    card = read_card(folder / "card.toml")
+    adapter = zoo.adapters / f"{card.adapter.partition(':')[0]}.py"
+    private = zoo.private and adapter.is_file()
+    if not adapter.is_file():
+        adapter = _our_adapters() / adapter.name
+    if not adapter.is_file():
+        raise MatterzooError(ExitCode.BAD_CARD, f"{folder.name}: there is no adapter file {adapter.name}")
+    return Model(card, read_lock(folder / "lock.json"), folder, adapter, private)
 
 
 def readable() -> Iterator[Model]:
     """Yield every model whose card can be read; `list` and `lint` say what is wrong with the others."""
-    for _, folder in cards():
+    for zoo, folder in cards():
         try:
-            yield find(folder.name)
+            yield _read(zoo, folder)
         except MatterzooError:
             continue
 
@@ -118,7 +123,7 @@ def index() -> list[dict[str, Any]]:
             return list(stored["models"])
     except (OSError, ValueError, KeyError):
         pass
-    models = [_line(folder.name) for _, folder in folders]
+    models = _lines(folders)
     _store(file, {"key": digest.hexdigest(), "models": models})
     return models
 
@@ -151,14 +156,24 @@ def _store(file: Path, content: dict[str, Any]) -> None:
         return
 
 
-def _line(model_id: str) -> dict[str, Any]:
-    from matterzoo.missing import missing_piece
-    from matterzoo.states import state_of
+def _lines(folders: Iterable[tuple[Zoo, Path]]) -> list[dict[str, Any]]:
+    found: dict[str, Model | MatterzooError] = {}
+    for zoo, folder in folders:
+        try:
+            found[folder.name] = _read(zoo, folder)
+        except MatterzooError as error:
+            found[folder.name] = error
+    untrained = [model for model in found.values() if not isinstance(model, Exception) and model.card.random_weights]
+    return [_line(name, one, untrained) for name, one in found.items()]
 
-    try:
-        model = find(model_id)
-    except MatterzooError as error:
-        return {"id": model_id, "state": "invalid", "reason": error.message, "missing": error.message}
+
+def _line(name: str, model: Model | MatterzooError, untrained: list[Model]) -> dict[str, Any]:
+    from matterzoo.missing import missing_piece
+    from matterzoo.states import standing_of
+
+    if isinstance(model, MatterzooError):
+        return {"id": name, "state": "invalid", "reason": model.message, "missing": model.message}
+    standing = standing_of(model, untrained)
     card = model.card
     layer = next(layer for layer in card.embedding.layers if layer.name == card.embedding.default)
     return {
@@ -173,10 +188,10 @@ def _line(model_id: str) -> dict[str, Any]:
         "licence": card.licence.weights or card.licence.code,
         "non_commercial": card.licence.non_commercial,
         "lifecycle": card.lifecycle.value,
-        "state": state_of(model),
+        "state": standing.state,
         "random_weights": card.random_weights,
         "weights_pinned": model.weights_pinned,
-        "missing": missing_piece(model),
+        "missing": missing_piece(model, standing),
         "private": model.private,
         "summary": card.summary,
     }

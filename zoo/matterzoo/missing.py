@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import re
 
-from matterzoo.states import is_locked, records, state_of
+from matterzoo.states import Standing, standing_of
 from matterzoo_harness.environments.folder import EnvironmentFolder, find_environment
 from matterzoo_harness.model import Model
 from matterzoo_schemas.exit_codes import MatterzooError
 
 
-def missing_piece(model: Model) -> str | None:
+def missing_piece(model: Model, standing: Standing | None = None) -> str | None:
     """Name the first thing that is missing, and the command that would mend it where one would.
+
+    Parameters
+    ----------
+    model
+        The model.
+    standing
+        Where it stands, if that is known already.
 
     Returns
     -------
@@ -24,13 +31,14 @@ def missing_piece(model: Model) -> str | None:
         return error.message
     if why := unlockable(folder):
         return why
-    if not is_locked(model):
+    standing = standing or standing_of(model)
+    if not standing.locked:
         return f"its lock does not agree with its files: matterzoo lock {model.id}"
     if not model.weights_pinned:
         return f"its weights were never fetched: {_place(model)}, then: matterzoo lock {model.id}"
-    if not records(model):
+    if not standing.passed:
         return f"no check on record: matterzoo check {model.id} --record"
-    if state_of(model) == "verified" or model.card.random_weights:
+    if standing.state == "verified" or model.card.random_weights:
         return None
     return f"no golden vectors it was compared with: matterzoo golden {model.id}"
 

@@ -101,6 +101,8 @@ def _unsupported_element(subject: Subject, layers: Layers) -> Seen:
 def _elements(subject: Subject, layers: Layers) -> Seen:
     domain = subject.card["domain"]
     samples = {SYMBOLS[z]: made.element(z, periodic=domain["periodic"]) for z in made.elements_of(domain)}
+    if "H" in samples and len(samples) > 1 and _leaves_hydrogen_out(subject):
+        del samples["H"]
     answer = subject.ask(samples)
     if len(samples) == 1:
         return Seen("one element", passed=True)
@@ -108,6 +110,15 @@ def _elements(subject: Subject, layers: Layers) -> Seen:
     pairs = combinations(enumerate(samples), 2)
     distances = {f"{a} and {b}": min(apart(p[i], p[j]) for p in pooled) for (i, a), (j, b) in pairs}
     return told_apart(distances, floor_of(subject))
+
+
+def _leaves_hydrogen_out(subject: Subject) -> bool:
+    """Tell whether the model takes hydrogen without having a vector for it, as models of heavy atoms do."""
+    domain = subject.card["domain"]
+    heavy = next(number for number in made.elements_of(domain) if number > 1)
+    bonded = made.with_last_atom(made.element(heavy, periodic=False), 1)
+    answer = subject.try_ask({"bonded hydrogen": bonded})
+    return answer.nodes is not None and answer.status[0] == Status.OK and 1 not in answer.nodes.index
 
 
 def _under(operation: Operation, *, periodic_only: bool = False) -> Callable[[Subject, Layers], Seen]:

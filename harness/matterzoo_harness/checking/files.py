@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from matterzoo_harness.environments.folder import find_environment
+from matterzoo_harness.locations import packaged_models
 from matterzoo_harness.model import Model
 from matterzoo_schemas.canonical import sha256_of_file
 from matterzoo_schemas.card import View
@@ -130,11 +131,30 @@ def _random_named(model: Model) -> str:
     return "an id that ends in -random is for random weights, and this card names a checkpoint" if wrong else ""
 
 
+def _dims(model: Model) -> str:
+    unstated = [layer.name for layer in model.card.embedding.layers if layer.dim is None]
+    return f"the card does not say how long the vectors are of the layer {', '.join(unstated)}" if unstated else ""
+
+
+def _one_machine(model: Model) -> str:
+    checkpoint = model.card.checkpoint
+    shared = model.folder.parent == packaged_models()
+    own = shared and checkpoint.source == "local" and Path(checkpoint.file or "").is_absolute()
+    return f"{checkpoint.file} is a file of one machine: a card that is shared names a hub or a URL" if own else ""
+
+
+def _scaffold(model: Model) -> str:
+    found = [name for name, words in SCAFFOLD.items() if words in (model.folder / "card.toml").read_text("utf-8")]
+    return f"the {found[0]} is still the scaffold's: say what the model is" if found else ""
+
+
 def golden_file(model: Model) -> Path:
     """Return where a model's golden vectors lie."""
     return model.folder / "golden.safetensors"
 
 
+SCAFFOLD = {"summary": "what it is, what it was trained on, in one line"}
+"""What `matterzoo new` writes where only a person knows."""
 RULES = (
     FileRule("adapter-there", "mandatory", "the adapter's file has the class that the card names", _adapter),
     FileRule("environment-locked", "mandatory", "the environment has a lock for each of its variants", _environment),
@@ -142,15 +162,20 @@ RULES = (
     FileRule("one-hash", "consistency", "card and lock do not contradict each other about the checkpoint", _one_hash),
     FileRule("random-named", "consistency", "only random weights have an id that ends in -random", _random_named),
     FileRule("golden-allowed", "consistency", "golden vectors are of weights that may be shared", _golden_allowed),
+    FileRule("any-machine", "consistency", "a shared card names no file of one machine", _one_machine),
+    FileRule("scaffold-replaced", "consistency", "a person filled in what the scaffold left open", _scaffold),
     FileRule("checkpoint-pinned", "consistency", "the checkpoint's content is pinned", _checkpoint),
     FileRule("golden-kept", "consistency", "the golden vectors are those of lock.json, or there are none", _golden),
     FileRule("locked", "informational", "the model was locked", _locked),
+    FileRule("dims-stated", "informational", "the card says how long each layer's vectors are", _dims),
     FileRule("licence-stated", "informational", "the licences of code and weights are stated", _licence),
     FileRule("citation-stated", "informational", "there is something to cite", _citation),
     FileRule("elements-listed", "informational", "a model of atoms lists its elements", _elements),
 )
 """Asked of every model's files."""
-CONTRADICTIONS = {"adapter-there", "lock-agrees", "one-hash", "random-named", "golden-allowed", "golden-kept"}
+CONTRADICTIONS = {
+    "adapter-there", "lock-agrees", "one-hash", "random-named", "golden-allowed", "golden-kept", "any-machine",
+}  # fmt: skip
 """A model that breaks one of these contradicts itself; one that breaks another only lacks something."""
 
 

@@ -11,6 +11,7 @@ from matterzoo_schemas.exit_codes import ExitCode
 
 
 def list_models(
+    names: list[str] = typer.Argument(None, help="Only ids that contain one of these.", show_default=False),
     family: str = typer.Option(None, "--family", help="Only this family."),
     view: str = typer.Option(None, "--view", help="Only models of atoms, smiles, sequence, …"),
     state: str = typer.Option(None, "--state", help="Only models in this state."),
@@ -25,7 +26,8 @@ def list_models(
     models = [
         model
         for model in index()
-        if (family is None or model.get("family") == family)
+        if (not names or any(name in model["id"] for name in names))
+        and (family is None or model.get("family") == family)
         and (view is None or model.get("view") == view)
         and (state is None or model["state"] == state)
         and not (commercial and model.get("non_commercial"))
@@ -78,12 +80,12 @@ def info(
     """Show a model's card, its lock and its state."""
     from matterzoo.catalogue import find
     from matterzoo.missing import missing_piece
-    from matterzoo.states import state_of
+    from matterzoo.states import standing_of
 
     found = find(model)
     card = found.card
-    state = state_of(found)
-    missing = missing_piece(found)
+    standing = standing_of(found)
+    state, missing = standing.state, missing_piece(found, standing)
     content = {
         "card": card.model_dump(mode="json", exclude_none=True),
         "lock": found.lock.model_dump(mode="json", exclude_defaults=True),

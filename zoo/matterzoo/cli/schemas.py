@@ -9,16 +9,17 @@ import typer
 
 
 def schemas(
-    out: Path = typer.Argument(..., help="Folder of the three files."),
+    out: Path = typer.Argument(..., help="Folder of the four files."),
     check: bool = typer.Option(False, "--check", help="Write nothing; fail if a file there is out of date."),
 ) -> int:
-    """Export the JSON Schemas of card.toml, environment.toml and lock.json."""
+    """Export the JSON Schemas of card.toml, environment.toml, lock.json and of studies."""
+    from matterzoo_harness.studies.schema import Study
     from matterzoo_schemas.card import ModelCard
     from matterzoo_schemas.environment import Environment
     from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
     from matterzoo_schemas.lock import ModelLock
 
-    for name, model in (("card", ModelCard), ("environment", Environment), ("lock", ModelLock)):
+    for name, model in (("card", ModelCard), ("environment", Environment), ("lock", ModelLock), ("study", Study)):
         file = out / f"{name}.schema.json"
         text = json.dumps(model.model_json_schema(), indent=2, sort_keys=True) + "\n"
         if check and (not file.exists() or file.read_text("utf-8") != text):
