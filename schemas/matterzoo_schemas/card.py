@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from matterzoo_schemas.canonical import sha256_of
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$", max_length=64)]
@@ -47,6 +48,18 @@ class Lifecycle(str, Enum):
     SUPERSEDED = "superseded"
 
 
+Url = Annotated[str, StringConstraints(pattern=r"^https?://")]
+PlainPath = Annotated[str, StringConstraints(pattern=r"^[\w-][\w.-]*(/[\w-][\w.-]*)*$")]
+"""A file below a folder: no way leads out of it."""
+
+
+class Part(Strict):
+    """One file of a checkpoint whose files come from several addresses."""
+
+    url: Url
+    sha256: Sha256 | None = None
+
+
 class Checkpoint(Strict):
     """Where the weights come from, and what they must be."""
 
@@ -56,13 +69,16 @@ class Checkpoint(Strict):
     """Hugging Face repository, `owner/name`."""
     revision: Commit | None = None
     """A commit of the repository, for a branch moves and a commit does not; `matterzoo lock` measures it if absent."""
-    url: Annotated[str, StringConstraints(pattern=r"^https?://")] | None = None
+    url: Url | None = None
+    parts: dict[PlainPath, Part] = {}
+    """Files by address, where the checkpoint is a folder of several: weights, and the authors' own code where no package
+    has it, which runs behind the wall only. With source `none` it is the code alone."""
     file: Text | None = None
     """File in the repository, in the package or on disk."""
     files: tuple[Text, ...] = ()
     """Files of a repository, by name or pattern (`*.json`), where the checkpoint is a folder of several."""
     sha256: Sha256 | None = None
-    """As its authors publish it; a measured one stands in `lock.json`."""
+    """As its authors publish it; a measured one stands in `lock.json`. Of parts it follows, if each states its own."""
     size: Annotated[int, Field(gt=0)] | None = None
     """Bytes, as its authors publish it."""
     gated: bool = False
@@ -70,9 +86,23 @@ class Checkpoint(Strict):
     redistributable: bool | None = None
     """Whether the licence allows to pass the weights on; absent if nobody read it."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _sum_of_parts(cls, content: Any) -> Any:
+        """State the hash of the table of parts, which is that of the folder."""
+        parts = content.get("parts") if isinstance(content, dict) else None
+        if not parts or content.get("sha256"):
+            return content
+        hashes = {
+            name: part.sha256 if isinstance(part, Part) else dict(part).get("sha256") for name, part in parts.items()
+        }
+        return {**content, "sha256": sha256_of(hashes)} if all(hashes.values()) else content
+
     @model_validator(mode="after")
     def _source_is_complete(self) -> Checkpoint:
-        needs = {"huggingface": ("repo",), "url": ("url",), "local": ("file",)}
+        needs = {"huggingface": ("repo",), "url": () if self.parts else ("url",), "local": ("file",)}
+        if self.parts and (self.source not in ("url", "none") or self.url is not None):
+            raise ValueError("parts name their own addresses: source is 'url' (or 'none'), and url stays out")
         if self.source == "huggingface" and (self.file is None) == (not self.files):
             raise ValueError("source 'huggingface' needs either file, or files where the checkpoint is a folder")
         if missing := [name for name in needs.get(self.source, ()) if getattr(self, name) is None]:
@@ -103,8 +133,8 @@ class LayerCard(Strict):
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
     level: Literal["node", "record"] = "node"
     """Whether the model gives a vector a node, or only one a record."""
-    node_kind: Literal["atom", "residue", "token", "mesh"] | None = None
-    """What a node is; absent for a layer of level `record`."""
+    node_kind: Literal["atom", "residue", "token", "patch", "mesh"] | None = None
+    """What a node is (`patch`: cells of a grid; `mesh`: a model's own points); absent for a layer of level `record`."""
     dim: Annotated[int, Field(gt=0)] | None = None
     """Length of the vectors, compared with the tensor at run time; absent if it follows from the checkpoint."""
     symmetry: Literal["invariant", "rotation-invariant", "equivariant", "approximate", "none"]
@@ -140,6 +170,25 @@ class EmbeddingCard(Strict):
         return self
 
 
+class GridDomain(Strict):
+    """Which grids a model takes: its own points, and the fields that must be there."""
+
+    latitudes: Annotated[int, Field(gt=1)]
+    longitudes: Annotated[int, Field(gt=1)]
+    poles: bool
+    """Whether the first and last latitude are the poles; if not, they lie half a step from them."""
+    surface: tuple[Text, ...] = ()
+    """Fields at the surface, by ERA5's names."""
+    upper: tuple[Text, ...] = ()
+    """Fields at every one of `levels`."""
+    levels: tuple[Annotated[float, Field(gt=0)], ...] = ()
+    """Pressures in hPa."""
+    static: tuple[Text, ...] = ()
+    """Fields that never change."""
+    hours: tuple[Annotated[int, Field(le=0)], ...] = (0,)
+    """Which times, in hours before the record's own, oldest first."""
+
+
 class Domain(Strict):
     """What the model was made for; a record outside it is refused, with the reason."""
 
@@ -150,6 +199,8 @@ class Domain(Strict):
     max_nodes: Annotated[int, Field(gt=0)] | None = None
     charge_and_spin: bool = False
     """Whether the model reads charge and spin; if not, a charged record is still embedded, as neutral."""
+    grid: GridDomain | None = None
+    """For models of the view `grid`."""
 
 
 class Training(Strict):

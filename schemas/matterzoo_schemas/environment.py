@@ -35,6 +35,10 @@ class Environment(BaseModel):
         default=(),
         description="packages of which the index has no wheel: built once, with the network cut, and kept as wheels",
     )
+    build: dict[Name, tuple[Name, ...]] = Field(
+        default_factory=dict,
+        description="of the source-only packages that compile: which packages of the same lock they are compiled against",
+    )
     cpu_is_cuda_lock: str | None = Field(
         default=None,
         min_length=1,
@@ -48,6 +52,19 @@ class Environment(BaseModel):
             raise ValueError("cpu_is_cuda_lock says that there is no CPU lock, but a cpu variant is declared")
         if self.cpu_is_cuda_lock and "cuda" not in self.variants:
             raise ValueError("cpu_is_cuda_lock needs a cuda variant")
+        return self
+
+    @model_validator(mode="after")
+    def _compiles_only_what_it_declares(self) -> Environment:
+        for name, against in self.build.items():
+            if name not in self.source_only:
+                raise ValueError(f"build names {name}, which source_only does not")
+            if not against or set(against) & set(self.source_only):
+                raise ValueError(f"{name} is compiled against packages that have wheels, at least one")
+        return self
+
+    @model_validator(mode="after")
+    def _says_what_each_variant_brings(self) -> Environment:
         for name, variant in self.variants.items():
             if name != "cpu" and variant.cuda is None:
                 raise ValueError(f"variant {name} must say which CUDA generation it brings")

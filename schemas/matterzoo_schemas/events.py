@@ -87,7 +87,7 @@ class Check(_Message):
 
 @dataclass(frozen=True)
 class Ready(_Message):
-    """The model is loaded."""
+    """The model is loaded; where it reads tokens, `tokens` holds the ids of a few fixed strings."""
 
     name: ClassVar[str] = "ready"
     model: str
@@ -100,6 +100,7 @@ class Ready(_Message):
     parameters: int
     weights_sha256: str | None
     seconds: float
+    tokens: dict[str, list[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matterzoo_schemas.columns import Array, Strings, check_offsets, offsets_of, ragged_index
+from matterzoo_schemas.fields import Field, unpack_fields
 
 TEXT_VIEWS = ("smiles", "selfies", "text", "sequence")
 """Views that are one string a record; `sequence` holds one-letter amino acids."""
@@ -54,13 +55,18 @@ class Grid:
     latitude, longitude
         Degrees north [latitudes] and east [longitudes].
     variables
-        Canonical JSON: a list of {name, units, level} in the order of `values`.
+        Canonical JSON: a list of {name, units, level, time} in the order of `values`.
     """
 
     values: npt.NDArray[np.float32]
     latitude: npt.NDArray[np.float64]
     longitude: npt.NDArray[np.float64]
     variables: str
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """What each of the values is; ValueError if `variables` does not say."""
+        return unpack_fields(self.variables)
 
 
 class Column(Protocol):
