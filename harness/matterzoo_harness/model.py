@@ -61,6 +61,7 @@ class Model:
     def weights_pinned(self) -> bool:
         """Whether it is known, to the byte, which weights these are; a package's are pinned by the package's lock."""
         elsewhere = self.card.checkpoint.source in ("url", "huggingface", "local")
+        elsewhere = elsewhere or bool(self.card.checkpoint.parts)
         return not elsewhere or bool(self.card.checkpoint.sha256 or self.lock.checkpoint)
 
     def options(self, chosen: dict[str, str]) -> dict[str, str]:

@@ -60,14 +60,14 @@ def fetch_checkpoint(
         GATED where a licence must be accepted first, DIGEST_MISMATCH for other bytes than expected, INPUT_MISSING for
         what is not there or cannot be reached, DISK_FULL, CANNOT_WRITE.
     """
-    if checkpoint.source in {"package", "none"}:
+    if checkpoint.source in {"package", "none"} and not checkpoint.parts:
         return None
     expected = checkpoint.sha256 or (locked.sha256 if locked else None)
     if checkpoint.source == "local":
         return _local(checkpoint, expected)
     if checkpoint.source == "huggingface" and checkpoint.revision is None:
         checkpoint = checkpoint.model_copy(update={"revision": _commit(checkpoint, locked, store)})
-    if checkpoint.files:
+    if checkpoint.files or checkpoint.parts:
         return _folder(checkpoint, expected, store, progress)
     return _file(checkpoint, expected, store, progress)
 
@@ -124,27 +124,45 @@ def _file(checkpoint: Checkpoint, expected: str | None, store: Store, progress: 
 
 
 def _folder(checkpoint: Checkpoint, expected: str | None, store: Store, progress: Progress) -> Path:
-    """Have several files of one commit in the store, and a folder of links to them, named by what it holds."""
-    repo, revision = str(checkpoint.repo), str(checkpoint.revision)
-    note = sha256_of([repo, revision, sorted(checkpoint.files)])
+    """Have several files in the store, and a folder of links to them, named by what it holds."""
+    what, note = _contents(checkpoint)
     known = expected or store.note(_NOTES, note)
     manifest = _manifest(known, store) if known else None
     if manifest is None:
-        refuse_offline(f"{repo}@{revision}: {', '.join(checkpoint.files)}")
-        names = hub.matching_files(repo, revision, checkpoint.files)
-        one = checkpoint.model_copy(update={"files": (), "size": None, "sha256": None})
-        fetched = {name: _file(one.model_copy(update={"file": name}), None, store, progress) for name in names}
+        refuse_offline(what)
+        fetched = {name: _file(one, one.sha256, store, progress) for name, one in _members(checkpoint).items()}
         manifest = {name: sha256_of_file(path) for name, path in fetched.items() if path is not None}
     digest = sha256_of(manifest)
     if expected is not None and digest != expected:
         raise MatterzooError(
             ExitCode.DIGEST_MISMATCH,
-            f"{repo}@{revision}: its files have the sha256 {digest} together, but {expected} was expected",
+            f"{what}: its files have the sha256 {digest} together, but {expected} was expected",
             "if the checkpoint was changed on purpose, lock it anew; otherwise do not use it",
         )
     store.put_note(_FOLDERS, digest, canonical_json(manifest).decode())
     store.put_note(_NOTES, note, digest)
     return _linked(manifest, store.root / "checkpoints-as-folders" / digest, store)
+
+
+def _contents(checkpoint: Checkpoint) -> tuple[str, str]:
+    """Say of a folder what it holds: for a person, and as the name under which its hash is noted."""
+    if checkpoint.parts:
+        addresses = {name: part.url for name, part in checkpoint.parts.items()}
+        return ", ".join(addresses.values()), sha256_of(addresses)
+    repo, revision = str(checkpoint.repo), str(checkpoint.revision)
+    files = ", ".join(checkpoint.files)
+    return f"{repo}@{revision}: {files}", sha256_of([repo, revision, sorted(checkpoint.files)])
+
+
+def _members(checkpoint: Checkpoint) -> dict[str, Checkpoint]:
+    """Return each file of a folder, by its name there, as a checkpoint of its own."""
+    if checkpoint.parts:
+        return {
+            name: Checkpoint(source="url", url=part.url, sha256=part.sha256) for name, part in checkpoint.parts.items()
+        }
+    names = hub.matching_files(str(checkpoint.repo), str(checkpoint.revision), checkpoint.files)
+    one = checkpoint.model_copy(update={"files": (), "size": None, "sha256": None})
+    return {name: one.model_copy(update={"file": name}) for name in names}
 
 
 def _linked(manifest: dict[str, str], folder: Path, store: Store) -> Path:

@@ -58,7 +58,8 @@ def representatives(models: Iterable[Model]) -> list[Model]:
     """
     chosen: dict[tuple[str, str], Model] = {}
     for model in sorted(models, key=lambda one: (not one.card.random_weights, one.id)):
-        if model.card.checkpoint.source in ("none", "package") and _has_cpu_lock(model):
+        here = model.card.checkpoint.source in ("none", "package") and not model.card.checkpoint.parts
+        if here and _has_cpu_lock(model):
             chosen.setdefault((model.card.family, model.card.environment), model)
     return sorted(chosen.values(), key=lambda one: one.card.family)
 
