@@ -275,3 +275,64 @@ class TestAFolderFromAHub(TestFromAHub):
         locked = measure_checkpoint(self.CHECKPOINT, fetched, store)
         assert locked is not None
         assert fetch_checkpoint(unpinned, locked.model_copy(update={"revision": COMMIT}), store) == fetched
+
+
+class TestAFolderFromSeveralAddresses:
+    """Weights, and the authors' code at a commit, where no package has it."""
+
+    CODE = b"class Net: ...\n"
+
+    @pytest.fixture
+    def checkpoint(self, server: SmallServer) -> Checkpoint:
+        server.files[f"/{COMMIT}/models/net.py"] = self.CODE
+        parts = {"net.py": {"url": f"{server.url}/{COMMIT}/models/net.py"}, "w.pt": {"url": f"{server.url}/model.pt"}}
+        return Checkpoint.model_validate({"source": "url", "parts": parts})
+
+    def pinned(self, checkpoint: Checkpoint, **hashes: str) -> Checkpoint:
+        stated = {"net.py": hashlib.sha256(self.CODE).hexdigest(), "w.pt": SHA256} | hashes
+        parts = {name: {"url": part.url, "sha256": stated[name]} for name, part in checkpoint.parts.items()}
+        return Checkpoint.model_validate({"source": "url", "parts": parts})
+
+    def test_each_lies_under_the_name_that_the_card_gives_it(self, checkpoint: Checkpoint, store: Store) -> None:
+        path = fetch_checkpoint(checkpoint, None, store)
+        assert path is not None
+        assert {file.name: file.read_bytes() for file in path.iterdir()} == {"net.py": self.CODE, "w.pt": WEIGHTS}
+
+    def test_it_is_recorded_file_by_file_and_fetched_once(
+        self, checkpoint: Checkpoint, server: SmallServer, store: Store
+    ) -> None:
+        path = fetch_checkpoint(checkpoint, None, store)
+        locked = measure_checkpoint(checkpoint, path, store)
+        assert locked is not None
+        assert locked.files == {"net.py": hashlib.sha256(self.CODE).hexdigest(), "w.pt": SHA256}
+        server.asked.clear()
+        assert fetch_checkpoint(checkpoint, locked, store) == path
+        assert server.asked == []
+
+    def test_hashes_of_all_parts_pin_the_folder(self, checkpoint: Checkpoint, store: Store) -> None:
+        path = fetch_checkpoint(checkpoint, None, store)
+        assert path is not None
+        assert checkpoint.sha256 is None
+        assert self.pinned(checkpoint).sha256 == path.name
+        assert fetch_checkpoint(self.pinned(checkpoint), None, store) == path
+
+    def test_one_other_part_is_refused(self, checkpoint: Checkpoint, store: Store) -> None:
+        wrong = self.pinned(checkpoint, **{"net.py": "0" * 64})
+        assert refused(wrong, store).code is ExitCode.DIGEST_MISMATCH
+
+    def test_code_alone_serves_random_weights(self, checkpoint: Checkpoint, store: Store) -> None:
+        parts = {"net.py": checkpoint.parts["net.py"]}
+        path = fetch_checkpoint(Checkpoint(source="none", parts=parts), None, store)
+        assert path is not None
+        assert [file.name for file in path.iterdir()] == ["net.py"]
+
+    @pytest.mark.parametrize("name", ["../net.py", "/net.py", "a//b", ".hidden/../net.py"])
+    def test_no_name_leads_out_of_the_folder(self, name: str) -> None:
+        with pytest.raises(ValueError, match="pattern"):
+            Checkpoint.model_validate({"source": "url", "parts": {name: {"url": "https://example.org/net.py"}}})
+
+    def test_parts_and_one_url_contradict_each_other(self) -> None:
+        with pytest.raises(ValueError, match="parts name their own addresses"):
+            Checkpoint.model_validate(
+                {"source": "url", "url": "https://example.org/a", "parts": {"a": {"url": "https://example.org/a"}}}
+            )
