@@ -41,10 +41,7 @@ def source_files(adapter: str | None = None) -> dict[str, Path]:
     """
     files: dict[str, Path] = {}
     for package in PACKAGES:
-        spec = find_spec(package)
-        if spec is None or not spec.submodule_search_locations:
-            raise MatterzooError(ExitCode.BUG, f"{package} is not installed", "make clean, then again")
-        root = Path(spec.submodule_search_locations[0])
+        root = package_folder(package)
         found = [path for path in root.rglob("*") if path.suffix in {".py", ".json"}]
         files |= {f"{package}/{path.relative_to(root).as_posix()}": path for path in found}
     if adapter is None:
@@ -52,6 +49,20 @@ def source_files(adapter: str | None = None) -> dict[str, Path]:
     own = files.get(f"{_FAMILIES}{adapter.partition(':')[0]}.py")
     wanted = {*(family_files(own) if own else ()), files[f"{_FAMILIES}__init__.py"]}
     return {name: path for name, path in sorted(files.items()) if not name.startswith(_FAMILIES) or path in wanted}
+
+
+def package_folder(package: str) -> Path:
+    """Locate one of our packages without importing it.
+
+    Raises
+    ------
+    MatterzooError
+        BUG if it is not installed.
+    """
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise MatterzooError(ExitCode.BUG, f"{package} is not installed", "make clean, then again")
+    return Path(next(iter(spec.submodule_search_locations)))
 
 
 def sources_sha256(adapter: str | None = None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import importlib.util
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -38,10 +37,9 @@ def zoos() -> list[Zoo]:
 
 def _our_adapters() -> Path:
     """Locate the adapters without importing them: the host never imports a model's package."""
-    spec = importlib.util.find_spec("matterzoo_adapters")
-    if spec is None or not spec.submodule_search_locations:
-        raise MatterzooError(ExitCode.BUG, "matterzoo_adapters is not installed", "make clean, then again")
-    return Path(next(iter(spec.submodule_search_locations))) / "models"
+    from matterzoo_harness.worker_sources import package_folder
+
+    return package_folder("matterzoo_adapters") / "models"
 
 
 def cards() -> Iterator[tuple[Zoo, Path]]:
