@@ -66,4 +66,5 @@ def summary(words: str) -> str:
 def _place(model: Model) -> str:
     checkpoint = model.card.checkpoint
     gate = "gated, its licence must be accepted at " if checkpoint.gated else ""
-    return f"{gate}{checkpoint.url or checkpoint.repo or checkpoint.file}"
+    parts = ", ".join(part.url for part in checkpoint.parts.values())
+    return f"{gate}{parts or checkpoint.url or checkpoint.repo or checkpoint.file}"
