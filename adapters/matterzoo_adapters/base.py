@@ -16,7 +16,7 @@ from matterzoo_schemas.columns import Array
 
 __all__ = [
     "Adapter", "AtomsAdapter", "AtomsBatch", "BackboneAdapter", "BackboneBatch", "Batch", "Embedding", "GridAdapter",
-    "GridBatch", "Setup", "TextAdapter", "TextBatch",
+    "GridBatch", "Setup", "TextAdapter", "TextBatch", "Tokens",
 ]  # fmt: skip
 
 
@@ -97,6 +97,9 @@ class Embedding:
         atom, residue or character each row is [Σ nᵢ].
     per_record
         The model has no nodes: the layers are already one vector a record.
+    weights
+        What each node counts in the mean over nodes [Σ nᵢ], where not all are alike (patches by their area on the
+        sphere).
     """
 
     layers: Mapping[str, Any]
@@ -104,9 +107,29 @@ class Embedding:
     offsets: npt.NDArray[np.int64] | None = None
     index: npt.NDArray[np.int64] | None = None
     per_record: bool = False
+    weights: npt.NDArray[np.float64] | None = None
 
 
 BatchType = TypeVar("BatchType", bound=Batch)
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A string as a model reads it.
+
+    Parameters
+    ----------
+    ids
+        What the model is given, special tokens included.
+    nodes
+        Which of them stand for the string itself.
+    index
+        The character where each of those begins.
+    """
+
+    ids: list[int]
+    nodes: list[int]
+    index: list[int]
 
 
 class Adapter(ABC, Generic[BatchType]):
@@ -161,6 +184,16 @@ class TextAdapter(Adapter[TextBatch]):
     batch_type = TextBatch
     padded = True
 
+    def tokens(self, strings: Sequence[str]) -> list[Tokens] | None:
+        """Return strings as the model reads them; None of a model that reads no tokens."""
+        del strings
+        return None
+
+    @property
+    def blind(self) -> frozenset[int]:
+        """The ids that say nothing of a string: unknown, and padding."""
+        return frozenset()
+
 
 class BackboneAdapter(Adapter[BackboneBatch]):
     """A model of protein structures; its nodes are residues."""
@@ -169,6 +202,10 @@ class BackboneAdapter(Adapter[BackboneBatch]):
 
 
 class GridAdapter(Adapter[GridBatch]):
-    """A model of fields on the globe; its nodes are its own (patches, mesh nodes), so `embed` returns offsets."""
+    """A model of fields on the globe; its nodes are its own, so `embed` returns offsets and index.
+
+    The index of a patch is that of its first cell in the flat array [latent levels, latitudes, longitudes], from north
+    to south (one level where the model has none); that of a mesh node is its number on the model's mesh.
+    """
 
     batch_type = GridBatch

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from matterzoo_schemas.fields import Wanted, own_time, places_of
 from matterzoo_schemas.records import Records
 from matterzoo_schemas.views import BackboneColumn, Grid, GridColumn, Structure
 
@@ -109,7 +112,18 @@ class GridBatch(Batch):
 
     @property
     def grids(self) -> list[Grid]:
-        """One grid a record."""
+        """One grid a record, its latitudes from north to south."""
         column = self.records.views[self.view]
         assert isinstance(column, GridColumn)
-        return [column[row] for row in range(len(self))]
+        return [column[row].from_north() for row in range(len(self))]
+
+    @property
+    def times(self) -> list[datetime | None]:
+        """When each record is, UTC; None where no field says."""
+        return [own_time(grid.fields) for grid in self.grids]
+
+    def stacked(self, wanted: Sequence[Wanted]) -> npt.NDArray[np.float32]:
+        """Return fields [n, fields, latitudes, longitudes], from north to south; every record must have them."""
+        return np.stack(
+            [grid.values[[p for p in places_of(wanted, grid.fields) if p is not None]] for grid in self.grids]
+        )

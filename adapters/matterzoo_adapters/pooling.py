@@ -37,7 +37,9 @@ POOLINGS: dict[str, Callable[[Nodes, Offsets], Nodes]] = {
 """Every way of pooling by name."""
 
 
-def pool(nodes: Nodes, offsets: Offsets, pooling: str) -> npt.NDArray[np.float32]:
+def pool(
+    nodes: Nodes, offsets: Offsets, pooling: str, weights: npt.NDArray[np.float64] | None = None
+) -> npt.NDArray[np.float32]:
     """Pool node vectors.
 
     Sums run in float64 over a record's own nodes in their own order, so that neither the batch's composition nor
@@ -51,6 +53,8 @@ def pool(nodes: Nodes, offsets: Offsets, pooling: str) -> npt.NDArray[np.float32
         First row of each record [n+1]; no record may be empty.
     pooling
         `mean`, `sum`, `max`, `first` or `last`.
+    weights
+        What each node counts in the mean [Σ nᵢ], positive; all alike if there are none. Other poolings know no weights.
 
     Returns
     -------
@@ -64,4 +68,7 @@ def pool(nodes: Nodes, offsets: Offsets, pooling: str) -> npt.NDArray[np.float32
     """
     if np.any(np.diff(offsets) < 1):
         raise ValueError("a record without nodes cannot be pooled")
+    if weights is not None and pooling == "mean":
+        total = np.add.reduceat(weights, offsets[:-1])[:, None]
+        return (_sum(nodes * weights[:, None], offsets) / total).astype(np.float32)
     return POOLINGS[pooling](nodes, offsets).astype(np.float32)

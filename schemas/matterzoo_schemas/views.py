@@ -68,6 +68,12 @@ class Grid:
         """What each of the values is; ValueError if `variables` does not say."""
         return unpack_fields(self.variables)
 
+    def from_north(self) -> Grid:
+        """Return the same grid with its latitudes from north to south."""
+        if len(self.latitude) < 2 or self.latitude[0] > self.latitude[-1]:
+            return self
+        return Grid(self.values[:, ::-1], self.latitude[::-1], self.longitude, self.variables)
+
 
 class Column(Protocol):
     """One view over n records; absent (`present` is false) is not the same as empty."""

@@ -50,3 +50,10 @@ def test_a_mean_of_many_atoms_does_not_lose_digits() -> None:
 def test_a_record_without_nodes_is_refused_instead_of_being_zero() -> None:
     with pytest.raises(ValueError, match="without nodes"):
         pool(NODES[:3], np.array([0, 3, 3]), "mean")
+
+
+def test_a_mean_counts_each_node_by_its_weight() -> None:
+    weights = np.arange(1.0, len(NODES) + 1)
+    expected = [np.average(p, axis=0, weights=w) for p, w in zip(PARTS, np.split(weights, OFFSETS[1:-1]), strict=True)]
+    np.testing.assert_allclose(pool(NODES, OFFSETS, "mean", weights), np.array(expected), rtol=1e-6)
+    np.testing.assert_array_equal(pool(NODES, OFFSETS, "max", weights), pool(NODES, OFFSETS, "max"))

@@ -57,12 +57,13 @@ class Answers:
         offsets: Array | None,
         index: Array | None,
         energy: Array | None,
+        weights: npt.NDArray[np.float64] | None = None,
     ) -> None:
         """Keep one batch's vectors: [Σ nᵢ, d] with offsets, or [n, d] without."""
         finite = np.ones(len(rows), np.bool_)
         for name in self._dims:
             values = self._checked(name, layers, len(rows), offsets)
-            pooled = values.astype(np.float32) if offsets is None else pool(values, offsets, self._pooling)
+            pooled = values.astype(np.float32) if offsets is None else pool(values, offsets, self._pooling, weights)
             finite &= np.isfinite(pooled).all(axis=1)
             self._rows_of(name, pooled.shape[1])[rows] = pooled
             if name in self._nodes and offsets is not None:

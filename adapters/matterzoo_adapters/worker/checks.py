@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from matterzoo_adapters.worker.grid_checks import refused_grid
 from matterzoo_schemas.elements import SYMBOLS
 from matterzoo_schemas.records import Records
 from matterzoo_schemas.shard import Status
-from matterzoo_schemas.views import TEXT_VIEWS, AtomsColumn
+from matterzoo_schemas.views import TEXT_VIEWS, AtomsColumn, GridColumn
 
 Refusals = dict[int, tuple[Status, str]]
 Mask = npt.NDArray[np.bool_]
@@ -54,6 +55,10 @@ def refusals(records: Records, view: str, domain: Mapping[str, Any]) -> Refusals
         _note(found, sizes > most, Status.UNSUPPORTED, f"more than {most} nodes, the most this model takes")
     if isinstance(column, AtomsColumn):
         _check_atoms(column, domain, found)
+    if isinstance(column, GridColumn):
+        for row in np.flatnonzero(column.present & (sizes > 0)).tolist():
+            if row not in found and (refusal := refused_grid(column[row], domain.get("grid"))):
+                found[row] = refusal
     return found
 
 

@@ -136,7 +136,7 @@ class Engine:
         offsets = None
         if not answer.per_record:
             offsets = answer.offsets if answer.offsets is not None else _offsets(batch)
-        answers.put(rows, layers, offsets, answer.index, energy)
+        answers.put(rows, layers, offsets, answer.index, energy, answer.weights)
 
 
 def _offsets(batch: Batch) -> npt.NDArray[np.int64]:
