@@ -16,11 +16,12 @@ from matterzoo.scaffold import new_model
 from matterzoo.states import state_of
 from matterzoo_harness.checking.check import Report, check_model, make_golden
 from matterzoo_harness.checking.files import RULES, inspect_files
-from matterzoo_harness.checking.golden import compare_golden, fixed_inputs
+from matterzoo_harness.checking.golden import compare_golden, compare_tokens, fixed_inputs
 from matterzoo_harness.checking.record import record
 from matterzoo_harness.locations import packaged_models
 from matterzoo_harness.model import Model
 from matterzoo_schemas.card import Checkpoint, Citation, Domain, Licence
+from matterzoo_schemas.events import Ready
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 from matterzoo_schemas.findings import Finding
 from matterzoo_schemas.lock import LockedCheckpoint, ModelLock, read_lock, write_lock
@@ -146,10 +147,10 @@ def test_the_fixed_records_can_be_had_again_by_their_ids(zoo: Path, tmp_path: Pa
         fixed_inputs(model, tmp_path / "c", ["unobtainium"])
 
 
-def answer(pooled: np.ndarray, records: str = "r", energy: float = -3.0) -> Embeddings:
+def answer(pooled: np.ndarray, records: str = "r", energy: float = -3.0, **about: object) -> Embeddings:
     from matterzoo_schemas.columns import Strings
 
-    header = {"records": records, "device": "cpu", "versions": {"numpy": "2"}, "tolerance": 1e-4}
+    header = {"records": records, "device": "cpu", "versions": {"numpy": "2"}, "tolerance": 1e-4, **about}
     ids = Strings.pack(f"r{row}" for row in range(len(pooled)))
     nothing = Strings.pack("" for _ in range(len(pooled)))
     energies = np.full(len(pooled), energy)
@@ -173,6 +174,32 @@ def test_other_vectors_than_the_golden_ones_are_told(today: Embeddings, why: str
     finding = compare_golden(answer(VECTORS), today, "cpu")
     assert not finding.passed
     assert why in finding.message
+
+
+def ready(tokens: dict[str, list[int]]) -> Ready:
+    """A worker that said these token ids."""
+    return Ready("m", 1, 1, ["last"], False, "cpu", {}, 0, None, 0.0, tokens)
+
+
+@pytest.mark.parametrize(
+    ("today", "why"),
+    [
+        ({"CCCl": [1, 5, 5, 2]}, "'CCCl' was read as [1, 5, 5, 7, 2], and is as [1, 5, 5, 2]"),
+        ({}, "'CCCl' was read as [1, 5, 5, 7, 2], and is as None"),
+        ({"CCCl": [1, 5, 5, 7, 2], "CBr": [1, 5, 8, 2]}, "'CBr' was read as nothing, and is as [1, 5, 8, 2]"),
+    ],
+)
+def test_other_token_ids_than_the_golden_ones_are_told(today: dict[str, list[int]], why: str) -> None:
+    kept = answer(VECTORS, tokens={"CCCl": [1, 5, 5, 7, 2]})
+    (finding,) = compare_tokens(kept, ready(today))
+    assert (finding.passed, finding.message) == (False, why)
+
+
+def test_the_same_token_ids_agree_and_a_model_without_tokens_is_not_asked() -> None:
+    kept = answer(VECTORS, tokens={"CCCl": [1, 5, 5, 7, 2]})
+    (finding,) = compare_tokens(kept, ready({"CCCl": [1, 5, 5, 7, 2]}))
+    assert finding.passed
+    assert compare_tokens(answer(VECTORS), ready({})) == []
 
 
 def test_vectors_within_the_tolerance_agree_with_the_golden_ones() -> None:

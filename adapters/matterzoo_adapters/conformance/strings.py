@@ -23,3 +23,19 @@ STRINGS: dict[str, dict[str, str]] = {
     },
 }  # fmt: skip
 """Sample strings by view and name."""
+
+PROBES: dict[str, tuple[str, ...]] = {
+    "smiles": (
+        "CCCl", "CBr", "[Na+].[Cl-]", "C[N+](C)(C)C", "O=[N+]([O-])c1ccccc1", "C[C@H](N)C(=O)O", "F/C=C\\F", "[13CH4]",
+        "c1cc[nH]c1",
+    ),
+    "selfies": (
+        "[C][C][Cl]", "[C][Br]", "[Na+1].[Cl-1]", "[C][C@H1][Branch1][C][N][C]", "[F][/C][=C][\\F]", "[13CH4]",
+    ),
+    "sequence": ("ACDEFGHIKLMNPQRSTVWY", "U", "Z", "O", "B", "X", "GGUZOBXGG"),
+    "text": ("NaCl", "band gap of 1.1 eV", "  two  blanks", "α-Fe₂O₃, a = 5.04 Å"),
+}  # fmt: skip
+"""What tokenizers get wrong in silence: chlorine, charges, salts, stereo, isotopes, rare residues, blanks, Unicode.
+
+The ids of these strings are kept with the golden vectors. A model may refuse any but the first of its view.
+"""

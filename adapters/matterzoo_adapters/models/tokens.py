@@ -9,6 +9,8 @@ from typing import Any
 import transformers as hf
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
 
+from matterzoo_adapters.base import Tokens
+
 SPECIAL = {"pad_token": "<pad>", "unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>", "mask_token": "<mask>"}
 
 
@@ -42,15 +44,6 @@ class Written:
             found += [-1] * (len(self.glue) * bool(number))
             found += [begin + place if begin >= 0 else -1 for place in range(len(piece))]
         return found
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """A string as the model reads it: its ids, which of them are nodes, and the character where each node begins."""
-
-    ids: list[int]
-    nodes: list[int]
-    index: list[int]
 
 
 def tokenise(

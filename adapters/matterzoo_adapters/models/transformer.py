@@ -11,16 +11,10 @@ import numpy as np
 import torch
 import transformers as hf
 
-from matterzoo_adapters.base import Embedding, Setup, TextAdapter, TextBatch
-from matterzoo_adapters.models.tokens import Tokens, Written, character_tokenizer, tokenise
+from matterzoo_adapters.base import Embedding, Setup, TextAdapter, TextBatch, Tokens
+from matterzoo_adapters.conformance.strings import PROBES
+from matterzoo_adapters.models.tokens import Written, character_tokenizer, tokenise
 
-PROBES = {
-    "smiles": ("CCCl", "CBr", "[Na+].[Cl-]", "C[C@H](N)C(=O)O", "F/C=C\\F", "[13CH4]"),
-    "selfies": ("[C][C][Cl]", "[C][Br]", "[C][C@H1][Branch1][C][N][C]", "[F][/C][=C][\\F]"),
-    "sequence": ("ACDEFGHIKLMNPQRSTVWY", "U", "Z", "O", "B", "X"),
-    "text": ("NaCl", "band gap of 1.1 eV", "  two blanks"),
-}
-"""Strings that a tokenizer must see something of: a wrong one says "unknown" or "padding", and raises nothing."""
 SMALL: dict[str, Any] = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
 IDS: dict[str, Any] = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3}
 """Of the twins, as `character_tokenizer` has them."""
@@ -119,13 +113,13 @@ class TransformerAdapter(TextAdapter):
     def refuse(self, batch: TextBatch) -> dict[int, str]:
         """Refuse what has no token, is not seen as a whole, or is too long."""
         self._seen.clear()
-        reasons = map(self._problem, self._tokens(batch.strings))
+        reasons = map(self._problem, self.tokens(batch.strings))
         return {row: reason for row, reason in enumerate(reasons) if reason}
 
     @torch.inference_mode()
     def embed(self, batch: TextBatch) -> Embedding:
         """Return a vector a token [Σ nᵢ, d], padded on the right; `index` is the character where each begins."""
-        every = self._tokens(batch.strings)
+        every = self.tokens(batch.strings)
         lengths = [len(tokens.ids) for tokens in every]
         ids = torch.full((len(every), max(lengths)), self._padding())
         for row, tokens in enumerate(every):
@@ -155,7 +149,8 @@ class TransformerAdapter(TextAdapter):
         """The first token's position."""
         return 0
 
-    def _tokens(self, strings: Sequence[str]) -> list[Tokens]:
+    def tokens(self, strings: Sequence[str]) -> list[Tokens]:
+        """Return strings as the model reads them; each is read once a shard."""
         new = [string for string in dict.fromkeys(strings) if string not in self._seen]
         if new:
             options = self.setup.options
@@ -166,6 +161,11 @@ class TransformerAdapter(TextAdapter):
             )  # fmt: skip
             self._seen.update(zip(new, found, strict=True))
         return [self._seen[string] for string in strings]
+
+    @property
+    def blind(self) -> frozenset[int]:
+        """The ids of unknown and padding."""
+        return frozenset({self.tokenizer.unk_token_id, self.tokenizer.pad_token_id} - {None})
 
     def _problem(self, tokens: Tokens) -> str:
         if not tokens.nodes:
@@ -188,10 +188,9 @@ class TransformerAdapter(TextAdapter):
         ValueError
             Naming the string.
         """
-        blind = {self.tokenizer.unk_token_id, self.tokenizer.pad_token_id}
-        for probe, tokens in zip(PROBES[view := self.setup.card["view"]], self._tokens(PROBES[view]), strict=True):
+        for probe, tokens in zip(PROBES[view := self.setup.card["view"]], self.tokens(PROBES[view]), strict=True):
             seen = [tokens.ids[place] for place in tokens.nodes]
-            if blind.issuperset(seen):
+            if self.blind.issuperset(seen):
                 raise ValueError(
                     f"the tokenizer sees nothing but unknown or padding in {probe!r}: it is not this model's, or"
                     " transformers reads it otherwise than its authors did"
@@ -199,7 +198,7 @@ class TransformerAdapter(TextAdapter):
             if self.residues and len(seen) != len(probe):
                 raise ValueError(f"the tokenizer makes {len(seen)} tokens of the {len(probe)} residues of {probe!r}")
         if view == "smiles" and self.setup.options.get("tokenizer") != "as-published":
-            carbon, chlorine = self._tokens(["C", "Cl"])
+            carbon, chlorine = self.tokens(["C", "Cl"])
             if carbon.ids == chlorine.ids:
                 raise ValueError(
                     "the tokenizer reads Cl as C; say tokenizer = 'as-published' on the card to take it so"

@@ -66,7 +66,7 @@ def start(channel: Channel, content: dict[str, Any]) -> Engine:
     began = time.monotonic()
     from matterzoo_adapters.backends import backend
     from matterzoo_adapters.worker.engine import Engine
-    from matterzoo_adapters.worker.loading import adapter_class, fingerprint, read_setup
+    from matterzoo_adapters.worker.loading import adapter_class, fingerprint, read_setup, token_ids
 
     setup = read_setup(content)
     kind = adapter_class(setup.adapter)
@@ -86,6 +86,7 @@ def start(channel: Channel, content: dict[str, Any]) -> Engine:
             parameters=parameters,
             weights_sha256=weights,
             seconds=round(time.monotonic() - began, 3),
+            tokens=token_ids(adapter),
         )
     )
     return Engine(adapter, framework)

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from matterzoo_adapters import models
-from matterzoo_adapters.base import Adapter, Setup
+from matterzoo_adapters.base import Adapter, Setup, TextAdapter
+from matterzoo_adapters.conformance.strings import PROBES
 from matterzoo_schemas.columns import Array
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
@@ -54,6 +55,15 @@ def fingerprint(weights: Mapping[str, Array]) -> tuple[str | None, int]:
         digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
         digest.update(array.tobytes())
     return digest.hexdigest(), sum(array.size for array in weights.values())
+
+
+def token_ids(adapter: Adapter[Any]) -> dict[str, list[int]]:
+    """Return the token ids of the fixed strings of the model's view; empty for a model that reads no tokens."""
+    if not isinstance(adapter, TextAdapter):
+        return {}
+    probes = PROBES.get(adapter.setup.card["view"], ())
+    told = adapter.tokens(probes)
+    return {} if told is None else {probe: list(tokens.ids) for probe, tokens in zip(probes, told, strict=True)}
 
 
 def read_setup(content: Mapping[str, Any]) -> Setup:

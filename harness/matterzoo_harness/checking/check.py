@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from matterzoo_harness.checking.files import golden_file, inspect_files
-from matterzoo_harness.checking.golden import compare_golden, fixed_inputs, write_golden
+from matterzoo_harness.checking.golden import compare_golden, compare_tokens, fixed_inputs, write_golden
 from matterzoo_harness.conversation import WorkerDied
 from matterzoo_harness.embedding import Request, embed, prepare_job
 from matterzoo_harness.executors.base import Job, Listener, Notice
@@ -101,6 +101,7 @@ def check_model(model: Model, level: Level, runtime: str, device: str, listener:
         if golden is not None:
             answer = _answer(model, runtime, device, Path(scratch), listener, list(golden.ids))
             findings.append(compare_golden(golden, answer.embeddings, answer.device))
+            findings += compare_tokens(golden, answer.ready)
         return Report(model.id, level, findings, job.runtime.name, device_name(job.device), job.variant, versions)
 
 
@@ -121,7 +122,7 @@ def make_golden(model: Model, runtime: str, device: str, listener: Listener, *, 
         )
     with tempfile.TemporaryDirectory(prefix="matterzoo-golden-") as scratch:
         answer = _answer(model, runtime, device, Path(scratch), listener)
-        return write_golden(model, answer.embeddings, answer.device, answer.versions)
+        return write_golden(model, answer.embeddings, answer.device, answer.ready)
 
 
 def run_suite(job: Job, level: str, listener: Listener) -> tuple[list[Finding], dict[str, str]]:
@@ -170,7 +171,7 @@ class _Answer:
 
     embeddings: Embeddings
     device: str
-    versions: dict[str, str]
+    ready: Ready
 
 
 def _job(model: Model, runtime: str, device: str, scratch: Path, listener: Listener) -> Job:
@@ -196,9 +197,9 @@ def _answer(
     (outcome,) = embed([model], fixed_inputs(model, request.out, ids), request, listen)
     if outcome.error is not None:
         raise outcome.error
-    if outcome.embeddings is None:
+    if outcome.embeddings is None or not loaded:
         raise MatterzooError(ExitCode.BUG, f"{model.id} gave neither embeddings nor an error")
-    return _Answer(outcome.embeddings.copied(), device_name(outcome.device), loaded[0].versions if loaded else {})
+    return _Answer(outcome.embeddings.copied(), device_name(outcome.device), loaded[0])
 
 
 def _kept(model: Model) -> Embeddings:

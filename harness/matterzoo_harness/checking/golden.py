@@ -15,6 +15,7 @@ from matterzoo_harness.readers.result import ReadResult
 from matterzoo_harness.samples import load_sample
 from matterzoo_schemas.canonical import sha256_of_file
 from matterzoo_schemas.card import ModelCard, View
+from matterzoo_schemas.events import Ready
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 from matterzoo_schemas.findings import Finding
 from matterzoo_schemas.lock import read_lock, write_lock
@@ -75,8 +76,8 @@ def _within(records: Records, card: ModelCard) -> list[Sample]:
     ]
 
 
-def write_golden(model: Model, answer: Embeddings, device: str, versions: Mapping[str, str]) -> Path:
-    """Keep a model's vectors, and record the file's hash in its lock.
+def write_golden(model: Model, answer: Embeddings, device: str, ready: Ready) -> Path:
+    """Keep a model's vectors and token ids, and record the file's hash in its lock.
 
     Raises
     ------
@@ -88,7 +89,9 @@ def write_golden(model: Model, answer: Embeddings, device: str, versions: Mappin
         raise MatterzooError(ExitCode.CONFORMANCE, f"{model.id}: {answer.ids[row]} has no vector: {answer.reason[row]}")
     header = _header(answer)
     kept = {name: header[name] for name in ("model", "records", "made_of", "random_weights")}
-    about = {"device": device, "versions": dict(versions), "tolerance": model.card.tolerances.golden}
+    about = {"device": device, "versions": ready.versions, "tolerance": model.card.tolerances.golden}
+    if ready.tokens:
+        about["tokens"] = ready.tokens
     file = golden_file(model)
     Embeddings(answer.ids, answer.layers, answer.status, answer.reason, answer.energy, None, kept | about).write(file)
     lock = read_lock(model.lock_file).model_copy(update={"golden_sha256": sha256_of_file(file)})
@@ -116,6 +119,18 @@ def compare_golden(golden: Embeddings, answer: Embeddings, device: str) -> Findi
     worst = max(distances, key=lambda name: distances[name])
     where = f"largest for {worst}" if distances[worst] else "the same bits"
     return seen(where, distances[worst], passed=distances[worst] <= tolerance)
+
+
+def compare_tokens(golden: Embeddings, ready: Ready) -> list[Finding]:
+    """Compare today's token ids with the golden ones, if the model reads tokens."""
+    kept = _header(golden).get("tokens", {})
+    if not kept and not ready.tokens:
+        return []
+    other = [text for text in sorted({*kept, *ready.tokens}) if kept.get(text) != ready.tokens.get(text)]
+    message = f"the same ids of {len(kept)} strings"
+    if other:
+        message = f"{other[0]!r} was read as {kept.get(other[0], 'nothing')}, and is as {ready.tokens.get(other[0])}"
+    return [Finding("golden-tokens", "consistency", passed=not other, message=message)]
 
 
 def _distances(golden: Embeddings, answer: Embeddings) -> dict[str, float]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from matterzoo_adapters.backends import backend
-from matterzoo_adapters.base import Adapter, AtomsAdapter, AtomsBatch, Embedding, Setup, TextAdapter, TextBatch
+from matterzoo_adapters.base import Adapter, AtomsAdapter, AtomsBatch, Embedding, Setup, TextAdapter, TextBatch, Tokens
 from matterzoo_adapters.conformance.subject import Subject
 from matterzoo_adapters.worker.engine import Engine
 from matterzoo_schemas.views import Structure
@@ -28,7 +28,7 @@ ATOMS_CARD: dict[str, Any] = {
 TEXT_CARD: dict[str, Any] = {
     **ATOMS_CARD,
     "view": "smiles",
-    "embedding": {"layers": [{"name": "last", "level": "node", "dim": DIM, "symmetry": "none"}]},
+    "embedding": {"layers": [{"name": "last", "level": "node", "node_kind": "token", "dim": DIM, "symmetry": "none"}]},
     "domain": {"elements": None, "periodic": True, "non_periodic": True, "max_nodes": None},
     "energy": {"available": False},
 }
@@ -76,9 +76,14 @@ class GoodAtoms(AtomsAdapter):
 
 
 class GoodText(TextAdapter):
-    """One vector a character, which its neighbours colour."""
+    """One vector a byte, which its neighbours colour."""
 
     backend = "none"
+    blind = frozenset({0})
+
+    def tokens(self, strings: Sequence[str]) -> list[Tokens] | None:
+        read = [list(string.encode()) for string in strings]
+        return [Tokens(ids, list(range(len(ids))), list(range(len(ids)))) for ids in read]
 
     def load(self) -> None:
         self.matrix = weights(self.setup, 256)
@@ -304,6 +309,26 @@ class SeesPadding(GoodText):
         return Embedding({"last": np.concatenate([self.nodes(s) * (1 + 0.01 * longest) for s in batch.strings])})
 
 
+class SaysNoTokens(GoodText):
+    def tokens(self, strings: Sequence[str]) -> list[Tokens] | None:
+        return None
+
+
+class ReadsChlorineAsPadding(GoodText):
+    def tokens(self, strings: Sequence[str]) -> list[Tokens] | None:
+        return super().tokens([string.replace("Cl", "\0") for string in strings])
+
+
+class ReadsNothing(GoodText):
+    def tokens(self, strings: Sequence[str]) -> list[Tokens] | None:
+        return [Tokens([1, 2], [], []) for _ in strings]
+
+
+class RefusesChlorine(GoodText):
+    def refuse(self, batch: TextBatch) -> dict[int, str]:
+        return {row: "unknown: Cl" for row, string in enumerate(batch.strings) if "Cl" in string or not string.strip()}
+
+
 class OneVectorForAll(GoodText):
     def nodes(self, string: str) -> np.ndarray:
         return np.ones((len(string), DIM))
@@ -335,6 +360,7 @@ BAD: dict[str, list[type[Adapter[Any]]]] = {
     "sees-geometry": [SeesOnlyElements],
     "weights-fixed": [LoadsNothing],
     "untrained-twin": [ForgetsItsCheckpoint],
+    "tokens": [SaysNoTokens, ReadsChlorineAsPadding, ReadsNothing, RefusesChlorine],
     "empty-string": [FailsOnBlanks, ZeroForBlanks],
 }
 """For every rule the models that it rejects."""

@@ -49,9 +49,7 @@ def test_a_good_model_is_graded_a(good: type[Adapter[Any]]) -> None:
 def test_the_contract_level_is_the_mandatory_rules() -> None:
     findings = run_suite(subject_of(GoodAtoms), "contract")
     assert {finding.kind for finding in findings} == {"mandatory"}
-    assert {finding.rule for finding in findings} == {r.name for r in RULES.values() if r.kind == "mandatory"} - {
-        "empty-string"
-    }
+    assert {finding.rule for finding in findings} == {r.name for r in rules_for("atoms") if r.kind == "mandatory"}
 
 
 def test_a_symmetry_that_the_card_does_not_declare_is_measured_for_information() -> None:
@@ -91,6 +89,21 @@ def test_a_random_model_loads_the_same_weights_with_the_same_seed_and_has_no_twi
     findings = {f.rule: f for f in run_suite(subject_of(GoodAtoms, checkpoint={"source": "none"}), "conformance")}
     assert findings["weights-fixed"].passed
     assert "untrained-twin" not in findings
+
+
+def test_a_model_may_refuse_strings_that_its_tokenizer_does_not_know() -> None:
+    class KnowsNoIsotopes(GoodText):
+        def refuse(self, batch: Any) -> dict[int, str]:
+            return super().refuse(batch) | {row: "an isotope" for row, s in enumerate(batch.strings) if "13" in s}
+
+    (finding,) = RULES["tokens"].findings(subject_of(KnowsNoIsotopes))
+    assert finding.passed
+    assert finding.message == "refused: [13CH4]"
+
+
+def test_a_model_without_tokens_is_not_asked_for_them() -> None:
+    layer = {"name": "last", "level": "record", "dim": 6, "symmetry": "none"}
+    assert RULES["tokens"].findings(subject_of(GoodText, embedding={"layers": [layer]})) == []
 
 
 def test_an_untrained_build_of_another_width_is_no_failure() -> None:
