@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from matterzoo_adapters.conformance import structures as made
-from matterzoo_adapters.conformance.common import farthest, floor_of, said, told_apart
+from matterzoo_adapters.conformance.common import answers_or_refuses, farthest, floor_of, said, told_apart
 from matterzoo_adapters.conformance.rule import Card, Layers, Rule, Seen
 from matterzoo_adapters.conformance.samples import samples_of
 from matterzoo_adapters.conformance.subject import Subject, apart
@@ -26,30 +26,18 @@ CLOSE = 0.2
 HEAVIEST = len(SYMBOLS) - 1
 
 
-def _answers_or_refuses(subject: Subject, samples: Mapping[str, Structure]) -> Seen:
-    """See that each has a vector or is refused with a reason: never an exception, never a number that is none."""
-    answer = subject.try_ask(samples)
-    said_of = zip(samples, answer.status.tolist(), answer.reason, strict=True)
-    results = [(name, Status(status), reason) for name, status, reason in said_of]
-    for name, status, reason in results:
-        if status not in (Status.OK, Status.UNSUPPORTED):
-            return Seen(f"{name}: {status.name.lower()}: {reason}", passed=False)
-    refused = [f"{name} is refused: {reason}" for name, status, reason in results if status != Status.OK]
-    return Seen("; ".join(refused) or "it has a vector", passed=True)
-
-
 def _single_atom(subject: Subject, _layers: Layers) -> Seen:
     number = made.elements_of(subject.card["domain"])[0]
     lone = made.molecule(SYMBOLS[number], [[0, 0, 0]])
     kinds = {"a single atom": lone} if subject.card["domain"]["non_periodic"] else {}
     if subject.card["domain"]["periodic"]:
         kinds["one atom a cell"] = made.element(number, periodic=True)
-    return _answers_or_refuses(subject, kinds)
+    return answers_or_refuses(subject, kinds)
 
 
 def _huge_cell(subject: Subject, _layers: Layers) -> Seen:
     first = next(iter(samples_of(subject.card).values()))
-    return _answers_or_refuses(subject, {"a cell of 40 Å": made.in_huge_cell(first)})
+    return answers_or_refuses(subject, {"a cell of 40 Å": made.in_huge_cell(first)})
 
 
 def _of_kind(*, periodic: bool) -> Callable[[Subject, Layers], Seen]:
@@ -77,7 +65,7 @@ def _too_close(subject: Subject, _layers: Layers) -> Seen:
         return Seen("two atoms at one place are not refused", passed=False)
     if answer.status[0] != Status.OK:
         return Seen(f"the bad record costs {name} its vector", passed=False)
-    return _answers_or_refuses(subject, {f"two atoms {CLOSE} Å apart": close})
+    return answers_or_refuses(subject, {f"two atoms {CLOSE} Å apart": close})
 
 
 def _unsupported_element(subject: Subject, layers: Layers) -> Seen:

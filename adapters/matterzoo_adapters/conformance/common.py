@@ -12,7 +12,8 @@ import numpy.typing as npt
 from matterzoo_adapters.conformance.rule import Layers, Rule, Seen
 from matterzoo_adapters.conformance.samples import samples_of, size_of
 from matterzoo_adapters.conformance.subject import Subject, apart, vectors
-from matterzoo_schemas.shard import Embeddings
+from matterzoo_schemas.shard import Embeddings, Status
+from matterzoo_schemas.views import Grid
 
 LEAST = 1e-6
 """Vectors closer than this, relative to their norm, are not told apart."""
@@ -45,6 +46,18 @@ def told_apart(seen: Mapping[str, float], floor: float) -> Seen:
 def floor_of(subject: Subject) -> float:
     """Return the distance below which two vectors could be the same one, computed in other company."""
     return max(10 * float(subject.card["tolerances"]["batch"]), LEAST)
+
+
+def answers_or_refuses(subject: Subject, samples: Mapping[str, Any]) -> Seen:
+    """See that each has a vector or is refused with a reason: never an exception, never a number that is none."""
+    answer = subject.try_ask(samples)
+    said_of = zip(samples, answer.status.tolist(), answer.reason, strict=True)
+    results = [(name, Status(status), reason) for name, status, reason in said_of]
+    for name, status, reason in results:
+        if status not in (Status.OK, Status.UNSUPPORTED):
+            return Seen(f"{name}: {status.name.lower()}: {reason}", passed=False)
+    refused = [f"{name} is refused: {reason}" for name, status, reason in results if status != Status.OK]
+    return Seen("; ".join(refused) or "it has a vector", passed=True)
 
 
 def _finite(subject: Subject, layers: Layers) -> Seen:
@@ -95,14 +108,19 @@ def _nodes(subject: Subject, layers: Layers) -> Seen:
 
 def node_problem(content: Any, index: np.ndarray[Any, Any]) -> str:
     """Say what is wrong with a record's nodes: foreign, twice, or missing (hydrogens may be); empty if nothing is."""
+    if isinstance(content, Grid):  # its nodes are the model's own
+        twice = len(np.unique(index)) != len(index)
+        return "two nodes have one index" if twice else "no nodes" if len(index) == 0 or index.min() < 0 else ""
     size = size_of(content)
     if len(index) == 0 or index.min() < 0 or index.max() >= size:
         return f"{len(index)} nodes that are not all of its {size}"
     if isinstance(content, str):
         return ""
     if len(np.unique(index)) != len(index):
-        return "an atom has two vectors"
+        return "an atom or a residue has two vectors"
     missing = np.setdiff1d(np.arange(size), index)
+    if isinstance(content, np.ndarray):
+        return f"{len(missing)} of {size} residues have no vector" if len(missing) else ""
     if len(missing) and np.any(content.numbers[missing] != 1):
         return f"{len(missing)} of {size} atoms have no vector"
     return ""

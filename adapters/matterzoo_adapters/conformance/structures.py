@@ -136,8 +136,7 @@ def rotated(atoms: Structure) -> Structure:
 
 def reflected(atoms: Structure) -> Structure:
     """Mirror atoms and cell at a general plane."""
-    normal = np.array([1.0, 2.0, -0.5]) / np.sqrt(5.25)
-    return _turned(atoms, np.eye(3) - 2 * np.outer(normal, normal))
+    return _turned(atoms, mirror())
 
 
 def _turned(atoms: Structure, matrix: Matrix) -> Structure:
@@ -149,6 +148,12 @@ def rotation() -> Matrix:
     x, y, z = np.array([1.0, 2.0, 3.0]) / np.sqrt(14.0)
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     return np.asarray(np.eye(3) + np.sin(1.0) * cross + (1 - np.cos(1.0)) * cross @ cross)
+
+
+def mirror() -> Matrix:
+    """Return the reflection at the plane across (1, 2, -1/2)."""
+    normal = np.array([1.0, 2.0, -0.5]) / np.sqrt(5.25)
+    return np.asarray(np.eye(3) - 2 * np.outer(normal, normal))
 
 
 def permuted(atoms: Structure) -> tuple[Structure, npt.NDArray[np.int64]]:
