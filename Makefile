@@ -11,7 +11,7 @@ ZOO = $(ENTER) matterzoo
 given = $(if $($(1)),$(2) "$($(1))")
 OPTIONS = $(call given,OUT,--out) $(call given,RUNTIME,--runtime) $(call given,DEVICE,--device) $(ARGS)
 
-.PHONY: help run embed gather list info lock fetch build check golden doctor metrics test test-fast lint clean
+.PHONY: help run embed gather list info lock fetch build check golden doctor metrics study test test-fast lint clean
 
 help:
 	@$(ZOO) --help
@@ -21,6 +21,8 @@ embed:
 	@$(ZOO) embed $(INPUT) $(call given,MODELS,--models) $(OPTIONS)
 gather metrics:
 	@$(ZOO) $@ $(DIR) $(ARGS)
+study:
+	@$(ZOO) study run "$(STUDY)" $(OPTIONS)
 doctor:
 	@$(ZOO) $@ $(ARGS)
 list info lock fetch build:

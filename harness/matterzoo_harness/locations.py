@@ -67,6 +67,11 @@ def packaged_models() -> Path:
     return _packaged("zoo/models", "models")
 
 
+def packaged_studies() -> Path:
+    """Give our own studies: of the checkout, or of the installed wheel."""
+    return _packaged("zoo/studies", "studies")
+
+
 def _packaged(in_checkout: str, in_wheel: str) -> Path:
     package = Path(matterzoo_harness.__file__).parent
     checkout = package.parent.parent / in_checkout

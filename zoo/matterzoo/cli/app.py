@@ -21,6 +21,7 @@ from matterzoo.cli.look import doctor, info, lint, list_models
 from matterzoo.cli.metrics import metrics
 from matterzoo.cli.new import new
 from matterzoo.cli.schemas import schemas
+from matterzoo.cli.study import app as study_app
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 app = typer.Typer(
@@ -47,6 +48,7 @@ app.command("golden")(golden)
 app.command("doctor")(doctor)
 app.command("new")(new)
 app.command("schemas")(schemas)
+app.add_typer(study_app, name="study")
 
 
 @app.callback(invoke_without_command=True)
