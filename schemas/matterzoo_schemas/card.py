@@ -199,6 +199,8 @@ class Domain(Strict):
     max_nodes: Annotated[int, Field(gt=0)] | None = None
     charge_and_spin: bool = False
     """Whether the model reads charge and spin; if not, a charged record is still embedded, as neutral."""
+    missing_atoms: bool = False
+    """Whether a model of backbones takes residues that lack N, CA or C; if not, the record is refused."""
     grid: GridDomain | None = None
     """For models of the view `grid`."""
 

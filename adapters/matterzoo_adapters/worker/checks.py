@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from matterzoo_adapters.worker.chain_checks import refused_chain
 from matterzoo_adapters.worker.grid_checks import refused_grid
 from matterzoo_schemas.elements import SYMBOLS
 from matterzoo_schemas.records import Records
 from matterzoo_schemas.shard import Status
-from matterzoo_schemas.views import TEXT_VIEWS, AtomsColumn, GridColumn
+from matterzoo_schemas.views import TEXT_VIEWS, AtomsColumn, BackboneColumn, GridColumn
 
 Refusals = dict[int, tuple[Status, str]]
 Mask = npt.NDArray[np.bool_]
@@ -58,6 +59,11 @@ def refusals(records: Records, view: str, domain: Mapping[str, Any]) -> Refusals
     if isinstance(column, GridColumn):
         for row in np.flatnonzero(column.present & (sizes > 0)).tolist():
             if row not in found and (refusal := refused_grid(column[row], domain.get("grid"))):
+                found[row] = refusal
+    if isinstance(column, BackboneColumn):
+        holes = bool(domain.get("missing_atoms"))
+        for row in np.flatnonzero(column.present & (sizes > 0)).tolist():
+            if row not in found and (refusal := refused_chain(column[row], missing_atoms=holes)):
                 found[row] = refusal
     return found
 
