@@ -12,7 +12,7 @@ STRINGS: dict[str, dict[str, str]] = {
         "decane": "[C]" * 10, "chloropropane": "[C][C][C][Cl]",
     },
     "sequence": {
-        "all twenty": "ACDEFGHIKLMNPQRSTVWY", "backwards": "YWVTSRQPNMLKIHGFEDCA", "glycines": "GGGG",
+        "all twenty": "ACDEFGHIKLMNPQRSTVWY", "all backwards": "YWVTSRQPNMLKIHGFEDCA", "glycines": "GGGG",
         "peptide": "MKTAYIAKQR", "long": "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQAPILSRVGDGTQDNLSGAEKAVQVKVKALPDAQ",
     },
     "text": {
