@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from matterzoo_adapters.conformance import atoms, common, text, tokens, weights
+from matterzoo_adapters.conformance import atoms, common, grids, text, tokens, weights
 from matterzoo_adapters.conformance.rule import Rule
 from matterzoo_adapters.conformance.samples import samples_of
 from matterzoo_adapters.conformance.subject import Subject
 from matterzoo_schemas.findings import Finding
 from matterzoo_schemas.views import TEXT_VIEWS
 
-OF_VIEW: dict[str, tuple[Rule, ...]] = {"atoms": atoms.RULES, **dict.fromkeys(TEXT_VIEWS, (*text.RULES, *tokens.RULES))}
+OF_VIEW: dict[str, tuple[Rule, ...]] = {
+    "atoms": atoms.RULES,
+    "grid": grids.RULES,
+    **dict.fromkeys(TEXT_VIEWS, (*text.RULES, *tokens.RULES)),
+}
 """What each modality adds; a new one plugs its rules in here, and its records into `samples`."""
 
 
