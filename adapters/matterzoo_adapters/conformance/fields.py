@@ -97,11 +97,12 @@ def _field(wanted: Wanted, time: datetime) -> Field:
 
 
 def _values(wanted: Wanted, latitude: Values, longitude: Values, waves: int, place: int) -> Values:
-    """Return one field [latitudes, longitudes]: a mean, and a pattern between −1 and 1 that has one value at a pole."""
+    """Return one field [latitudes, longitudes]: a mean and a pattern of order 1 that has one value at a pole."""
     north, east = np.radians(latitude)[:, None], np.radians(longitude)[None]
     phase = 0.7 * place
     pattern = (
-        0.3 * np.sin(north)
+        0.1 * waves
+        + 0.3 * np.sin(north)
         + 0.5 * np.cos(north) ** 2 * np.cos(waves * east + phase)
         + 0.2 * np.cos(north) * np.sin(east - 2 * phase)
     )

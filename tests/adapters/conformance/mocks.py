@@ -6,9 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from grid_mocks import BAD_GRIDS, grid_card
 
 from matterzoo_adapters.backends import backend
-from matterzoo_adapters.base import Adapter, AtomsAdapter, AtomsBatch, Embedding, Setup, TextAdapter, TextBatch, Tokens
+from matterzoo_adapters.base import (
+    Adapter,
+    AtomsAdapter,
+    AtomsBatch,
+    Embedding,
+    GridAdapter,
+    Setup,
+    TextAdapter,
+    TextBatch,
+    Tokens,
+)
 from matterzoo_adapters.conformance.subject import Subject
 from matterzoo_adapters.worker.engine import Engine
 from matterzoo_schemas.views import Structure
@@ -362,13 +373,18 @@ BAD: dict[str, list[type[Adapter[Any]]]] = {
     "untrained-twin": [ForgetsItsCheckpoint],
     "tokens": [SaysNoTokens, ReadsChlorineAsPadding, ReadsNothing, RefusesChlorine],
     "empty-string": [FailsOnBlanks, ZeroForBlanks],
+    **BAD_GRIDS,
 }
 """For every rule the models that it rejects."""
 
 
 def card_of(kind: type[Adapter[Any]], **changes: Any) -> dict[str, Any]:
     """The mock's card; a group is merged one level deep."""
-    card = dict(TEXT_CARD if issubclass(kind, TextAdapter) else ATOMS_CARD)
+    card = (
+        grid_card(kind)
+        if issubclass(kind, GridAdapter)
+        else dict(TEXT_CARD if issubclass(kind, TextAdapter) else ATOMS_CARD)
+    )
     if kind is LooksElementsUp:
         changes = {"domain": {"elements": None}, **changes}
     return card | {key: {**card[key], **value} for key, value in changes.items()}

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from grid_mocks import GoodGrid
 from mocks import BAD, GoodAtoms, GoodText, subject_of
 
-from matterzoo_adapters.base import Adapter, Embedding, TextAdapter
+from matterzoo_adapters.base import Adapter, Embedding, GridAdapter, TextAdapter
 from matterzoo_adapters.conformance.rule import Rule
 from matterzoo_adapters.conformance.suite import OF_VIEW, rules_for, run_suite
 from matterzoo_schemas.exit_codes import MatterzooError
@@ -18,10 +19,12 @@ from matterzoo_schemas.findings import overall
 RULES = {rule.name: rule for view in OF_VIEW for rule in rules_for(view)}
 PAIRS = [pytest.param(RULES[name], bad, id=f"{name}-{bad.__name__}") for name in BAD for bad in BAD[name]]
 
+GOOD: dict[type[Adapter[Any]], type[Adapter[Any]]] = {TextAdapter: GoodText, GridAdapter: GoodGrid}
+
 
 @pytest.mark.parametrize(("rule", "bad"), PAIRS)
 def test_a_rule_rejects_its_bad_mock_and_passes_the_good_one(rule: Rule, bad: type[Adapter[Any]]) -> None:
-    good = GoodText if issubclass(bad, TextAdapter) else GoodAtoms
+    good = next((one for base, one in GOOD.items() if issubclass(bad, base)), GoodAtoms)
     for finding in rule.findings(subject_of(good)):
         assert finding.passed, finding
     found = rule.findings(subject_of(bad))
@@ -39,7 +42,7 @@ def test_no_two_rules_of_a_view_have_one_name(view: str) -> None:
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.parametrize("good", [GoodAtoms, GoodText])
+@pytest.mark.parametrize("good", [GoodAtoms, GoodText, GoodGrid])
 def test_a_good_model_is_graded_a(good: type[Adapter[Any]]) -> None:
     findings = run_suite(subject_of(good), "conformance")
     assert [finding for finding in findings if not finding.passed] == []
@@ -145,6 +148,6 @@ def test_a_full_disk_is_no_finding() -> None:
 
 def test_a_view_without_a_suite_is_refused() -> None:
     subject = subject_of(GoodAtoms)
-    subject.card["view"] = "grid"
+    subject.card["view"] = "graph"
     with pytest.raises(MatterzooError, match="no conformance suite"):
         run_suite(subject, "contract")
