@@ -15,21 +15,17 @@ from matterzoo_adapters.conformance.subject import Subject, apart
 from matterzoo_schemas.shard import Status
 
 
-def _empty(subject: Subject, _layers: Layers) -> Seen:
+def _few(subject: Subject, _layers: Layers) -> Seen:
+    """See that nothing is refused, and one or two residues are taken or refused."""
     name, good = next(iter(samples_of(subject.card).items()))
     nowhere = np.full_like(good, np.nan)
     answer = subject.try_ask({name: good, "no residue": good[:0], "a chain without coordinates": nowhere})
     if answer.status[0] != Status.OK:
         return Seen(f"what is no chain costs {name} its vector", passed=False)
-    wrong = [kind for kind, status in zip(("no residue", "no coordinates"), answer.status[1:], strict=True)
-             if status != Status.INVALID]  # fmt: skip
-    return Seen(f"{wrong[0]}, and it is not refused" if wrong else "refused, alone", passed=not wrong)
-
-
-def _single(subject: Subject, _layers: Layers) -> Seen:
-    return answers_or_refuses(
-        subject, {"a single residue": made.chain([made.HELIX]), "two": made.chain([made.HELIX] * 2)}
-    )
+    for kind, status in zip(("no residue", "no coordinates"), answer.status[1:], strict=True):
+        if status != Status.INVALID:
+            return Seen(f"a chain with {kind} is not refused", passed=False)
+    return answers_or_refuses(subject, {f"{few} of a helix": made.chain([made.HELIX] * few) for few in (1, 2)})
 
 
 def _missing_atom(subject: Subject, layers: Layers) -> Seen:
@@ -78,10 +74,9 @@ def _sees_folds(subject: Subject, layers: Layers) -> Seen:
 
 
 RULES = (
-    Rule("empty-backbone", "mandatory", "a chain without residues, or without coordinates, is refused", _empty),
-    Rule("single-residue", "mandatory", "one residue has a vector, or is refused with a reason", _single),
-    Rule("missing-atom", "mandatory", "a residue that lacks an atom is taken, or refused; it changes no other record",
-         _missing_atom),
+    Rule("few-residues", "mandatory", "a chain without residues or coordinates is refused; one of a residue or two is"
+         " taken, or refused with a reason", _few),
+    Rule("missing-atom", "mandatory", "a residue that lacks an atom is taken or refused, alone", _missing_atom),
     Rule("chain-break", "mandatory", "a chain with a gap has a vector, or is refused with a reason", _gap),
     Rule("translation", "consistency", "a shift changes nothing", _under(made.translated), "symmetry",
          symmetries=ANY_TENSORS),

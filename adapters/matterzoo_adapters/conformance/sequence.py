@@ -60,11 +60,11 @@ def _long(subject: Subject, _layers: Layers) -> Seen:
 
 
 RULES = (
-    Rule("unusual-residues", "mandatory", "letters beyond the twenty are embedded or refused; they change no other record",
+    Rule("unusual-residues", "mandatory", "letters beyond the twenty are embedded or refused, alone",
          _unusual),
-    Rule("sequence-break", "mandatory", "a break written into a sequence is embedded or refused; it changes no other record",
+    Rule("sequence-break", "mandatory", "a break written into a sequence is embedded or refused, alone",
          _breaks),
-    Rule("long-sequence", "mandatory", "10,000 residues are embedded whole, or refused: not cut unless that was asked for",
+    Rule("long-sequence", "mandatory", "10,000 residues are embedded whole or refused; cut only if that was asked for",
          _long),
 )  # fmt: skip
 """Asked of models of sequences."""
