@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from matterzoo_adapters.base import (
     Tokens,
 )
 from matterzoo_adapters.conformance.subject import Subject
+from matterzoo_adapters.smiles import ATOM, atom_places
 from matterzoo_adapters.worker.engine import Engine
 from matterzoo_schemas.views import Structure
 
@@ -42,6 +44,12 @@ TEXT_CARD: dict[str, Any] = {
     "embedding": {"layers": [{"name": "last", "level": "node", "node_kind": "token", "dim": DIM, "symmetry": "none"}]},
     "domain": {"elements": None, "periodic": True, "non_periodic": True, "max_nodes": None},
     "energy": {"available": False},
+}
+GRAPH_CARD: dict[str, Any] = {
+    **TEXT_CARD,
+    "embedding": {
+        "layers": [{"name": "last", "level": "node", "node_kind": "atom", "dim": DIM, "symmetry": "invariant"}]
+    },
 }
 
 
@@ -111,6 +119,30 @@ class GoodText(TextAdapter):
     def nodes(self, string: str) -> np.ndarray:
         own = self.matrix[np.frombuffer(string.encode(), np.uint8)]
         return own + 0.1 * np.roll(own, 1, axis=0)
+
+
+class GoodMolecules(GoodText):
+    """One vector an atom, which all the others colour; marks of stereo and of aromaticity are not read."""
+
+    padded = False
+
+    def tokens(self, strings: Sequence[str]) -> list[Tokens] | None:
+        return None
+
+    def embed(self, batch: TextBatch) -> Embedding:
+        places = [self.places(string) for string in batch.strings]
+        nodes = [self.atoms(string, own) for string, own in zip(batch.strings, places, strict=True)]
+        offsets = np.cumsum([0, *map(len, places)])
+        return Embedding({"last": np.concatenate(nodes)}, offsets=offsets, index=np.concatenate(places))
+
+    def places(self, string: str) -> np.ndarray:
+        return np.array(atom_places(string))
+
+    def atoms(self, string: str, places: np.ndarray) -> np.ndarray:
+        written = [ATOM.match(string, place) for place in places.tolist()]
+        kinds = [sum(found[0].upper().replace("@", "").encode()) for found in written if found]
+        own = self.matrix[np.array(kinds) % 256]
+        return own + 0.1 * own.sum(axis=0)
 
 
 class Infinite(GoodAtoms):
@@ -345,6 +377,34 @@ class OneVectorForAll(GoodText):
         return np.ones((len(string), DIM))
 
 
+class FailsOnSalts(GoodMolecules):
+    def atoms(self, string: str, places: np.ndarray) -> np.ndarray:
+        if "." in string:
+            raise ValueError("an atom has no bond")
+        return super().atoms(string, places)
+
+
+class CountsAtomsNotCharacters(GoodMolecules):
+    def embed(self, batch: TextBatch) -> Embedding:
+        whole = super().embed(batch)
+        return replace(whole, index=np.concatenate([np.arange(len(atom_places(string))) for string in batch.strings]))
+
+
+class ForgetsTheLastAtom(GoodMolecules):
+    def places(self, string: str) -> np.ndarray:
+        return super().places(string)[: max(1, len(atom_places(string)) - 1)]
+
+
+class SeesTheOrderOfAtoms(GoodMolecules):
+    def atoms(self, string: str, places: np.ndarray) -> np.ndarray:
+        return super().atoms(string, places) * (1 + 0.01 * places[:, None])
+
+
+class ReadsMarksOfStereo(GoodMolecules):
+    def atoms(self, string: str, places: np.ndarray) -> np.ndarray:
+        return super().atoms(string, places) * (1 + 0.01 * string.count("@"))
+
+
 BAD: dict[str, list[type[Adapter[Any]]]] = {
     "finite": [Infinite, Zero],
     "nodes": [LosesAnAtom, GivesTooFew],
@@ -373,6 +433,10 @@ BAD: dict[str, list[type[Adapter[Any]]]] = {
     "untrained-twin": [ForgetsItsCheckpoint],
     "tokens": [SaysNoTokens, ReadsChlorineAsPadding, ReadsNothing, RefusesChlorine],
     "empty-string": [FailsOnBlanks, ZeroForBlanks],
+    "odd-molecules": [FailsOnSalts],
+    "atoms-in-place": [CountsAtomsNotCharacters, ForgetsTheLastAtom],
+    "spelling": [SeesTheOrderOfAtoms],
+    "stereo-spelling": [ReadsMarksOfStereo],
     **BAD_GRIDS,
 }
 """For every rule the models that it rejects."""
@@ -383,7 +447,13 @@ def card_of(kind: type[Adapter[Any]], **changes: Any) -> dict[str, Any]:
     card = (
         grid_card(kind)
         if issubclass(kind, GridAdapter)
-        else dict(TEXT_CARD if issubclass(kind, TextAdapter) else ATOMS_CARD)
+        else dict(
+            GRAPH_CARD
+            if issubclass(kind, GoodMolecules)
+            else TEXT_CARD
+            if issubclass(kind, TextAdapter)
+            else ATOMS_CARD
+        )
     )
     if kind is LooksElementsUp:
         changes = {"domain": {"elements": None}, **changes}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from grid_mocks import GoodGrid
-from mocks import BAD, GoodAtoms, GoodText, subject_of
+from mocks import BAD, GoodAtoms, GoodMolecules, GoodText, subject_of
 
 from matterzoo_adapters.base import Adapter, Embedding, GridAdapter, TextAdapter
 from matterzoo_adapters.conformance.rule import Rule
@@ -19,7 +19,10 @@ from matterzoo_schemas.findings import overall
 RULES = {rule.name: rule for view in OF_VIEW for rule in rules_for(view)}
 PAIRS = [pytest.param(RULES[name], bad, id=f"{name}-{bad.__name__}") for name in BAD for bad in BAD[name]]
 
-GOOD: dict[type[Adapter[Any]], type[Adapter[Any]]] = {TextAdapter: GoodText, GridAdapter: GoodGrid}
+GOOD: dict[type[Adapter[Any]], type[Adapter[Any]]] = {
+    GoodMolecules: GoodMolecules, TextAdapter: GoodText, GridAdapter: GoodGrid
+}  # fmt: skip
+"""For the bad ones of a kind, the good one."""
 
 
 @pytest.mark.parametrize(("rule", "bad"), PAIRS)
@@ -42,11 +45,17 @@ def test_no_two_rules_of_a_view_have_one_name(view: str) -> None:
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.parametrize("good", [GoodAtoms, GoodText, GoodGrid])
+@pytest.mark.parametrize("good", [GoodAtoms, GoodMolecules, GoodGrid])
 def test_a_good_model_is_graded_a(good: type[Adapter[Any]]) -> None:
     findings = run_suite(subject_of(good), "conformance")
     assert [finding for finding in findings if not finding.passed] == []
     assert overall(findings) == "A"
+
+
+def test_a_good_model_of_strings_reads_spellings_which_is_told_and_no_more() -> None:
+    findings = run_suite(subject_of(GoodText), "conformance")
+    assert {finding.rule for finding in findings if not finding.passed} == {"spelling", "stereo-spelling"}
+    assert overall(findings) == "B"
 
 
 def test_the_contract_level_is_the_mandatory_rules() -> None:
