@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from matterzoo_adapters.conformance import atoms, common, grids, smiles, text, tokens, weights
+from matterzoo_adapters.conformance import atoms, backbone, common, grids, sequence, smiles, text, tokens, weights
 from matterzoo_adapters.conformance.rule import Rule
 from matterzoo_adapters.conformance.samples import samples_of
 from matterzoo_adapters.conformance.subject import Subject
@@ -11,8 +11,10 @@ from matterzoo_schemas.views import TEXT_VIEWS
 
 OF_VIEW: dict[str, tuple[Rule, ...]] = {
     "atoms": atoms.RULES,
+    "backbone": backbone.RULES,
     "grid": grids.RULES,
     **dict.fromkeys(TEXT_VIEWS, (*text.RULES, *tokens.RULES)),
+    "sequence": (*text.RULES, *tokens.RULES, *sequence.RULES),
     "smiles": (*text.RULES, *tokens.RULES, *smiles.RULES),
 }
 """What each modality adds; a new one plugs its rules in here, and its records into `samples`."""
