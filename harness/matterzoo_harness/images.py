@@ -17,7 +17,6 @@ from docker.errors import APIError, BuildError, DockerException, ImageNotFound
 
 from matterzoo_harness.bases.choice import base_pin, choose_base, ensure_base_image
 from matterzoo_harness.environments.folder import EnvironmentFolder
-from matterzoo_harness.environments.lockfile import read_lock
 from matterzoo_harness.environments.sealed import build_sources, tool_pins
 from matterzoo_harness.environments.wheels import require_wheels, requirements_of
 from matterzoo_harness.locations import packaged_containers
@@ -133,7 +132,7 @@ def build_environment_image(
         return name
     environment = folder.environment
     python = environment.python
-    pins = read_lock(folder.lock(variant))
+    pins = folder.pins(variant)
     hint = f"matterzoo fetch {folder.name}"
     build_sources(pins, python, environment.source_only, store, progress)
     wheels = require_wheels(pins, python, store, hint)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from matterzoo_harness.environments.folder import EnvironmentFolder, find_environment
-from matterzoo_harness.environments.lockfile import read_lock
 from matterzoo_harness.environments.sealed import fetch_tools
 from matterzoo_harness.environments.wheels import fetch_wheels
 from matterzoo_harness.model import Model
@@ -24,7 +23,7 @@ def fetch_environment(folder: EnvironmentFolder, variant: str, store: Store, pro
     """
     environment = folder.environment
     fetch_tools(environment.python, store, progress)
-    fetch_wheels(read_lock(folder.lock(variant)), environment.python, environment.source_only, store, progress)
+    fetch_wheels(folder.pins(variant), environment.python, environment.source_only, store, progress)
 
 
 def fetch_model(model: Model, variant: str, store: Store, progress: Progress = quiet) -> Path | None:

@@ -37,7 +37,7 @@ class Environment(BaseModel):
     )
     build: dict[Name, tuple[Name, ...]] = Field(
         default_factory=dict,
-        description="of the source-only packages that compile: which packages of the same lock they are compiled against",
+        description="of source-only packages that compile: which packages of the same lock they are compiled against",
     )
     cpu_is_cuda_lock: str | None = Field(
         default=None,

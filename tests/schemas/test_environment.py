@@ -44,5 +44,20 @@ def test_a_reason_for_no_cpu_lock_beside_a_cpu_lock_is_refused() -> None:
         Environment.model_validate({**PLAIN, "cpu_is_cuda_lock": "why"})
 
 
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"source_only": []}, "source_only does not"),
+        ({"build": {"scatter": []}}, "at least one"),
+        ({"source_only": ["scatter", "torch"]}, "have wheels"),
+    ],
+)
+def test_what_compiles_has_no_wheel_and_says_against_which_wheels(changed: dict[str, object], why: str) -> None:
+    compiling = {**PLAIN, "source_only": ["scatter"], "build": {"scatter": ["torch"]}}
+    assert Environment.model_validate(compiling).build == {"scatter": ("torch",)}
+    with pytest.raises(ValidationError, match=why):
+        Environment.model_validate(compiling | changed)
+
+
 def test_an_environment_without_cuda_has_no_lock_for_a_gpu() -> None:
     assert Environment.model_validate(PLAIN).variant_for("cuda") is None

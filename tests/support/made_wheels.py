@@ -10,13 +10,16 @@ import zipfile
 from pathlib import Path
 
 
-def make_wheel(folder: Path, name: str, version: str, tag: str = "py3-none-any", content: str = "") -> tuple[Path, str]:
-    """Make a wheel of one module; give its file and sha256."""
+def make_wheel(
+    folder: Path, name: str, version: str, tag: str = "py3-none-any", content: str = "", needs: str = ""
+) -> tuple[Path, str]:
+    """Make a wheel of one module, which may need another package; give its file and sha256."""
     folder.mkdir(parents=True, exist_ok=True)
     info = f"{name}-{version}.dist-info"
     files = {
         f"{name}.py": content or f"VERSION = {version!r}\n",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        + (f"Requires-Dist: {needs}\n" if needs else ""),
         f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: {tag}\n",
     }
     rows = []
@@ -31,11 +34,15 @@ def make_wheel(folder: Path, name: str, version: str, tag: str = "py3-none-any",
     return wheel, hashlib.sha256(wheel.read_bytes()).hexdigest()
 
 
-def make_source(folder: Path, name: str, version: str, setup: str = "") -> tuple[Path, str]:
-    """Make a source archive of one module, whose setup script runs `setup` first; give its file and sha256."""
+def make_source(folder: Path, name: str, version: str, setup: str = "", extension: str = "None") -> tuple[Path, str]:
+    """Make a source archive of one module, whose setup script runs `setup` first; give its file and sha256.
+
+    With an `extension`, which is an expression of the setup script, it compiles.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     script = (
-        f"{setup}\nfrom setuptools import setup\nsetup(name={name!r}, version={version!r}, py_modules=[{name!r}])\n"
+        f"{setup}\nfrom setuptools import Extension, setup\n"
+        f"setup(name={name!r}, version={version!r}, py_modules=[{name!r}], ext_modules={extension})\n"
     )
     files = {"setup.py": script, f"{name}.py": f"VERSION = {version!r}\n"}
     source = folder / f"{name}-{version}.tar.gz"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from matterzoo_harness.environments.lockfile import Pin, read_lock
 from matterzoo_harness.locations import containers_roots
 from matterzoo_schemas.canonical import sha256_of_file
 from matterzoo_schemas.environment import Environment
@@ -48,6 +49,26 @@ class EnvironmentFolder:
                 f"matterzoo lock {self.name}",
             )
         return lock
+
+    def pins(self, variant: str) -> list[Pin]:
+        """Read the lock of a variant; a package that compiles is told what against.
+
+        Raises
+        ------
+        MatterzooError
+            BAD_CARD as `lock` and `read_lock`, and if a package is compiled against one that the lock lacks.
+        """
+        pins = {pin.name: pin for pin in read_lock(self.lock(variant))}
+        for name, against in self.environment.build.items():
+            if lacking := [other for other in against if other not in pins]:
+                raise MatterzooError(
+                    ExitCode.BAD_CARD,
+                    f"environment {self.name} compiles {name} against {', '.join(lacking)}, which {variant}.lock lacks",
+                    f"mend [build] in {self.path / 'environment.toml'}, or: matterzoo lock {self.name}",
+                )
+            if name in pins:
+                pins[name] = replace(pins[name], against=tuple(pins[other] for other in against))
+        return list(pins.values())
 
     def conflict(self, variant: str) -> Path:
         """Give the file with the resolver's own words, which is there as long as this variant cannot be locked."""

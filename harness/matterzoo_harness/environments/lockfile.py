@@ -14,11 +14,15 @@ _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 @dataclass(frozen=True)
 class Pin:
-    """One line of a lock: a package, its version, and the sha256 of every file that may be installed for it."""
+    """One line of a lock: a package, its version, and the sha256 of every file that may be installed for it.
+
+    A package that exists as source only and compiles names the pins that it is compiled against.
+    """
 
     name: str
     version: str
     sha256s: frozenset[str]
+    against: tuple[Pin, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.name}=={self.version}"

@@ -19,7 +19,7 @@ from matterzoo_harness.locations import refuse_offline
 from matterzoo_harness.runtimes.base import Progress, quiet
 from matterzoo_harness.store import Store
 from matterzoo_harness.torch_builds import cpu_builds
-from matterzoo_schemas.canonical import sha256_of_file
+from matterzoo_schemas.canonical import sha256_of, sha256_of_file
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 GLIBC_MINOR = 28
@@ -126,6 +126,33 @@ def fetch_wheels(
         progress(f"fetched {pin} as source")
 
 
+def built_note(pin: Pin, sha256: str, python: str, store: Store) -> str | None:
+    """Name the note that says which wheel a source became: of something compiled, against these very wheels.
+
+    Parameters
+    ----------
+    pin
+        The package.
+    sha256
+        Its source.
+    python
+        Python minor.
+    store
+        Holds the wheels that it is compiled against.
+
+    Returns
+    -------
+    str or None
+        None while one of those is not there: then nothing was built against it either.
+    """
+    if not pin.against:
+        return f"{sha256}-{python}"
+    wheels = [_stored(other, python, store) for other in pin.against]
+    if None in wheels:
+        return None
+    return f"{sha256}-{python}-{sha256_of(sorted(wheel.sha256 for wheel in wheels if wheel))[:16]}"
+
+
 def fits(file_name: str, python: str) -> bool:
     """Tell whether a file is a wheel for CPython of that minor on Linux x86-64 with glibc 2.28 or newer."""
     try:
@@ -150,7 +177,8 @@ def _supported(python: str) -> frozenset[Tag]:
 
 def _stored(pin: Pin, python: str, store: Store) -> Wheel | None:
     for sha256 in sorted(pin.sha256s):
-        built = store.note("built", f"{sha256}-{python}")
+        note = built_note(pin, sha256, python, store)
+        built = store.note("built", note) if note else None
         path = store.find(built or sha256)
         if path and fits(path.name, python):
             return Wheel(pin, built or sha256, path)

@@ -22,7 +22,6 @@ from filelock import FileLock
 from matterzoo_harness import locations
 from matterzoo_harness.environments.folder import EnvironmentFolder, find_environment
 from matterzoo_harness.environments.interpreters import find_python
-from matterzoo_harness.environments.lockfile import read_lock
 from matterzoo_harness.environments.sealed import build_sources
 from matterzoo_harness.environments.venvs import create_venv
 from matterzoo_harness.environments.wheels import require_wheels
@@ -144,7 +143,7 @@ def create_environment(folder: EnvironmentFolder, variant: str, store: Store, pr
         if target.exists():
             shutil.rmtree(target)  # what an interrupted start left
         environment = folder.environment
-        pins = read_lock(folder.lock(variant))
+        pins = folder.pins(variant)
         build_sources(pins, environment.python, environment.source_only, store, progress)
         hint = f"matterzoo fetch {folder.name}"
         wheels = require_wheels(pins, environment.python, store, hint)
