@@ -115,7 +115,7 @@ def _places(into: Path | None) -> Places:
 def _data(name: str, base: Model, family: str, package: str, weights: str, places: Places) -> dict[str, Any]:
     card = base.card
     node_kind = next((layer.node_kind for layer in card.embedding.layers if layer.node_kind), "token")
-    atoms = card.view.value == "atoms"
+    modality = {"atoms": "Atoms", "backbone": "Backbone", "grid": "Grid"}.get(card.view.value, "Text")
     return {
         "id": name,
         "like": card.id,
@@ -127,8 +127,8 @@ def _data(name: str, base: Model, family: str, package: str, weights: str, place
         "environment": family,
         "view": card.view.value,
         "node_kind": node_kind,
-        "base": "AtomsAdapter" if atoms else "TextAdapter",
-        "batch": "AtomsBatch" if atoms else "TextBatch",
+        "base": f"{modality}Adapter",
+        "batch": f"{modality}Batch",
         "package": package,
         "package_module": re.split(r"[=<>\[ @]", package)[0].replace("-", "_") or family,
         "checkpoint": _checkpoint(weights),

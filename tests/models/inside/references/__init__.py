@@ -20,6 +20,9 @@ Reference = Callable[["Atoms"], Answer]
 TextReference = Callable[[str], np.ndarray]
 """What `reference(adapter)` of a family of strings returns: node vectors [nodes, d], or one vector [1, d]."""
 
+ChainReference = Callable[[np.ndarray], np.ndarray]
+"""What `reference(adapter)` of a family of backbones returns: [residues, 4, 3] in Å to node vectors [residues, d]."""
+
 
 def one_string_at_a_time(adapter: Any, nodes: slice) -> TextReference:
     """Call transformers' own model class as its documentation does: one string, no padding, no attention mask.
