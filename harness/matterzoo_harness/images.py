@@ -187,7 +187,7 @@ def _build(
 ) -> None:
     """Run the classic builder on a context that is streamed to it: nothing is packed on disk first."""
     try:
-        with _context(content) as context:
+        with packed(content) as context:
             client.images.build(
                 fileobj=context,
                 custom_context=True,
@@ -209,8 +209,8 @@ def _build(
 
 
 @contextmanager
-def _context(content: Mapping[str, Path | bytes]) -> Iterator[BinaryIO]:
-    """Give a build context to read from while a thread packs it."""
+def packed(content: Mapping[str, Path | bytes]) -> Iterator[BinaryIO]:
+    """Give files as one tar to read from, which a thread packs meanwhile: a build context, or an image to load."""
     reading, writing = os.pipe()
     packer = threading.Thread(target=_pack, args=(content, writing), daemon=True)
     with os.fdopen(reading, "rb") as stream:

@@ -1,0 +1,149 @@
+"""Collect what an archive holds: a model's packages, base, weights, card, lock, golden vectors, worker and licences."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from matterzoo_harness.archive.contents import Contents
+from matterzoo_harness.archive.environment import collect_environment
+from matterzoo_harness.archive.packages import PackageFacts
+from matterzoo_harness.archive.requests import replay_request
+from matterzoo_harness.archive.sharing import forbidden_weights, weights_place
+from matterzoo_harness.bases.debian import Deb
+from matterzoo_harness.cards import read_toml
+from matterzoo_harness.checking.files import golden_file
+from matterzoo_harness.environments.folder import EnvironmentFolder, find_environment
+from matterzoo_harness.family_files import family_files
+from matterzoo_harness.locations import models_roots
+from matterzoo_harness.model import Model
+from matterzoo_harness.provision import fetch_model
+from matterzoo_harness.runtimes.base import Progress
+from matterzoo_harness.store import Store
+from matterzoo_harness.worker_sources import source_files
+from matterzoo_schemas.canonical import canonical_json, sha256_of_file
+from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
+
+Weights = Literal["auto", "all", "none"]
+"""`auto`: those that nothing forbids to pass on; `all`: for one's own keeping; `none`."""
+
+
+@dataclass
+class Collected:
+    """An archive's contents, and what its documents are written of."""
+
+    contents: Contents = field(default_factory=Contents)
+    models: dict[str, dict[str, Any]] = field(default_factory=dict)
+    environments: dict[str, dict[str, Any]] = field(default_factory=dict)
+    wheels: list[tuple[PackageFacts, str]] = field(default_factory=list)
+    debs: list[tuple[str, Deb]] = field(default_factory=list)
+
+
+def collect(
+    models: Sequence[tuple[Model, str]], weights: Weights, store: Store, scratch: Path, progress: Progress
+) -> Collected:
+    """Collect everything but images and documents.
+
+    Parameters
+    ----------
+    models
+        Each with the lock variant that is archived.
+    weights
+        Which checkpoints go in.
+    store
+        Where bytes are; what it lacks is fetched.
+    scratch
+        For files of records.
+    progress
+        Told what is being done.
+
+    Raises
+    ------
+    MatterzooError
+        `BAD_CARD` for a model that is not locked; what fetching raises.
+    """
+    found = Collected()
+    for model, variant in models:
+        folder = find_environment(model.card.environment)
+        refuse_unlocked(model, folder)
+        progress(f"{model.id}: fetching what the store lacks")
+        checkpoint = fetch_model(model, variant, store, progress)
+        place = _add_weights(model, checkpoint, weights, store, found.contents)
+        request, records = replay_request(model, scratch / model.id)
+        _add_model(model, request | {"weights": place}, records, found.contents)
+        found.models[model.id] = {"environment": folder.name, "variant": variant, "weights": place}
+        found.models[model.id]["golden"] = golden_file(model).is_file()
+        if f"{folder.name}-{variant}" not in found.environments:
+            progress(f"{folder.name}: packages, base and licences")
+            facts, wheels, debs = collect_environment(folder, variant, store, found.contents, progress)
+            found.environments[f"{folder.name}-{variant}"] = facts
+            found.wheels += [one for one in wheels if one not in found.wheels]
+            found.debs += [one for one in debs if one not in found.debs]
+    found.contents.add("replay.py", Path(__file__).with_name("replay.py"))
+    return found
+
+
+def refuse_unlocked(model: Model, folder: EnvironmentFolder) -> None:
+    """Refuse to call archival what is not pinned.
+
+    Raises
+    ------
+    MatterzooError
+        `BAD_CARD`.
+    """
+    hint = f"matterzoo lock {model.id}"
+    if not model.weights_pinned:
+        raise MatterzooError(ExitCode.BAD_CARD, f"{model.id}: the hash of its weights is not known", hint)
+    if model.lock.adapter_sha256 != model.adapter_sha256:
+        raise MatterzooError(ExitCode.BAD_CARD, f"{model.id}: its adapter is not the one that was locked", hint)
+    for variant in folder.environment.variants:
+        if model.lock.environment_sha256.get(variant) != folder.lock_sha256(variant):
+            raise MatterzooError(ExitCode.BAD_CARD, f"{model.id}: {variant}.lock is not the one that was locked", hint)
+
+
+def _add_model(model: Model, request: dict[str, Any], records: Path, contents: Contents) -> None:
+    """Add what is a model's own: card (and those that it extends), lock, golden vectors, request, worker."""
+    place = f"models/{model.id}"
+    contents.add(f"{place}/request.json", canonical_json(request))
+    contents.add(f"{place}/records.safetensors", records)
+    contents.add_folder(place, model.folder)
+    for folder in _bases(model.folder):
+        contents.add(f"models/{folder.name}/card.toml", folder / "card.toml")
+    for name, file in source_files(None if model.private else model.card.adapter).items():
+        if not model.private or not name.startswith("matterzoo_adapters/models/") or name.endswith("/__init__.py"):
+            contents.add(f"sources/{name}", file)
+    for file in family_files(model.adapter_file):
+        contents.add(f"sources/matterzoo_adapters/models/{file.name}", file)
+
+
+def _bases(folder: Path) -> list[Path]:
+    """Return the folders of the cards that a card extends."""
+    name = read_toml(folder / "card.toml").get("extends")
+    if name is None:
+        return []
+    base = next(p for root in (folder.parent, *models_roots()) if (p := root / str(name)).is_dir())
+    return [base, *_bases(base)]
+
+
+def _add_weights(model: Model, path: Path | None, weights: Weights, store: Store, contents: Contents) -> str | None:
+    """Add a checkpoint, or say where it can be had; return its place in the archive, where it is or belongs."""
+    if path is None:
+        return None
+    digest = path.name if path.is_dir() else sha256_of_file(path)
+    place = f"weights/{digest[:16]}/{'files' if path.is_dir() else path.name}"
+    why = "they were not asked for" if weights == "none" else forbidden_weights(model) if weights == "auto" else ""
+    if why:
+        contents.leave_out(f"the weights of {model.id}", why, f"{weights_place(model)} (sha256 {digest})")
+    elif path.is_dir():
+        table = store.note("folders", digest) or "{}"
+        contents.notes.add(("folders", digest, table))
+        for name, sha256 in json.loads(table).items():
+            contents.keep(f"{place}/{name}", sha256, store)
+    elif store.find(digest):
+        contents.keep(place, digest, store)
+    else:
+        contents.add(place, path)  # a file of this machine, which the card names
+    return place
