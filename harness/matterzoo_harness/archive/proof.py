@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import docker
-from docker.errors import ContainerError, DockerException
+from docker.errors import DockerException
 
 from matterzoo_harness.archive.restore import Restored
 from matterzoo_harness.environments.folder import read_environment
@@ -101,15 +101,19 @@ def _inside(client: docker.DockerClient, restored: Restored, model: str) -> dict
     command = ["python", "/archive/replay.py", model, "--json"]
     volumes = {str(restored.folder): {"bind": "/archive", "mode": "ro"}}
     try:
-        said = client.containers.run(
-            image, command, remove=True, network_mode="none", volumes=volumes, cap_drop=["ALL"],
-            security_opt=["no-new-privileges"], read_only=True, tmpfs={"/tmp": "rw,exec,nosuid,size=4g"},  # noqa: S108
+        container = client.containers.create(
+            image, command, network_mode="none", volumes=volumes, cap_drop=["ALL"], read_only=True,
+            security_opt=["no-new-privileges"], tmpfs={"/tmp": "rw,exec,nosuid,size=4g"},  # noqa: S108
         )  # fmt: skip
-    except ContainerError as error:
-        return _failed(model, error.container.logs(stdout=True, stderr=False) if error.container else b"", str(error))
+        try:
+            container.start()
+            code = int(container.wait(timeout=SECONDS)["StatusCode"])
+            said, words = container.logs(stderr=False), container.logs(stdout=False)
+        finally:
+            container.remove(force=True)
     except DockerException as error:
         raise MatterzooError(ExitCode.NO_ENGINE, f"the engine cannot run {image}: {error}") from error
-    return dict(json.loads(said.splitlines()[-1]))
+    return _answer(model, code, said, words)
 
 
 def _in_venv(restored: Restored, model: str, facts: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -121,14 +125,13 @@ def _in_venv(restored: Restored, model: str, facts: dict[str, Any], progress: Pr
         env={"PATH": f"{python.parent}:{os.defpath}", "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True, check=False, timeout=SECONDS,
     )  # fmt: skip
-    if done.returncode:
-        return _failed(model, done.stdout, done.stderr.decode("utf-8", "replace"))
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+    return _answer(model, done.returncode, done.stdout, done.stderr)
 
 
-def _failed(model: str, said: bytes, words: str) -> dict[str, Any]:
-    """Return what a model said before its exit code: that it disagrees is an answer, silence is not."""
+def _answer(model: str, code: int, said: bytes, words: bytes) -> dict[str, Any]:
+    """Return what `replay.py` said: that a model disagrees is an answer, silence is not."""
     try:
         return dict(json.loads(said.splitlines()[-1]))
     except (ValueError, IndexError) as error:
-        raise MatterzooError(ExitCode.MODEL_CRASHED, f"{model} does not run:\n{words[-3000:]}") from error
+        end = words.decode("utf-8", "replace")[-3000:]
+        raise MatterzooError(ExitCode.MODEL_CRASHED, f"{model} ended with exit code {code}:\n{end}") from error

@@ -13,6 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from matterzoo.cli import console
+from matterzoo.cli.archive import archive, restore, verify
 from matterzoo.cli.check import check, golden
 from matterzoo.cli.compare import gather
 from matterzoo.cli.embed import embed, run
@@ -42,6 +43,9 @@ app.command("lint")(lint)
 app.command("lock")(lock)
 app.command("fetch")(fetch)
 app.command("build")(build)
+app.command("archive")(archive)
+app.command("verify")(verify)
+app.command("restore")(restore)
 app.command("conflicts")(conflicts)
 app.command("check")(check)
 app.command("golden")(golden)

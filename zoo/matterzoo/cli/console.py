@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,35 @@ def watching(count: int) -> Iterator[Listener]:
             yield bars
     else:
         yield Lines()
+
+
+@contextmanager
+def amounts() -> Iterator[Callable[[str, int, int], None]]:
+    """Show how many bytes of how many: a bar on a terminal, a line now and then elsewhere."""
+    if not sys.stderr.isatty():
+        said = [time.monotonic()]
+
+        def tell(what: str, done: int, total: int) -> None:
+            if time.monotonic() - said[0] >= SECONDS_A_LINE:
+                said[0] = time.monotonic()
+                say(f"{what}: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB")
+
+        yield tell
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def move(what: str, done: int, total: int) -> None:
+            task = tasks.get(what)
+            if task is None:
+                task = tasks[what] = bars.add_task(what, total=total)
+            bars.update(task, completed=done, total=total)
+
+        yield move
 
 
 class Lines:
