@@ -26,7 +26,7 @@ COUNT = 8
 """Fixed records a model."""
 SAMPLES = {
     View.ATOMS: ("crystals", "molecules"), View.TEXT: ("crystals",), View.SMILES: ("molecules",),
-    View.SELFIES: ("molecules",), View.SEQUENCE: ("proteins",),
+    View.SELFIES: ("molecules",), View.SEQUENCE: ("proteins",), View.GRID: ("grids",),
 }  # fmt: skip
 """Which built-in samples the records of a view are taken from, or made of."""
 

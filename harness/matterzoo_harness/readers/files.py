@@ -106,7 +106,7 @@ def expand(source: str | Path) -> list[Source]:
     raise MatterzooError(
         ExitCode.INPUT_MISSING,
         f"there is no file or folder {source}",
-        "without files: sample:molecules, sample:crystals, sample:proteins",
+        "without files: sample:molecules, sample:crystals, sample:proteins, sample:grids",
     )
 
 

@@ -1,4 +1,4 @@
-"""Samples that need no file: `sample:molecules`, `sample:crystals`, `sample:proteins`."""
+"""Samples that need no file: `sample:molecules`, `sample:crystals`, `sample:proteins`, `sample:grids`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ SAMPLES = {
     "molecules": "the G2 test set of small molecules (ASE), with SMILES where the bonds can be told",
     "crystals": "elements and binary compounds built from lattice constants",
     "proteins": "sequences of well-known peptides and proteins",
+    "grids": "24 states of an analytic atmosphere through a year, on a grid of 5.625°",
+    "grids-fine": "two of them on a grid of 1° with the poles",
 }
 """What each sample holds, by name."""
 
@@ -27,5 +29,5 @@ def load_sample(name: str) -> Records:
     if name not in SAMPLES:
         known = ", ".join(f"sample:{known}" for known in SAMPLES)
         raise MatterzooError(ExitCode.INPUT_MISSING, f"there is no sample {name!r}", f"there are {known}")
-    build: Callable[[], Records] = import_module(f"matterzoo_harness.samples.{name}").build
+    build: Callable[[], Records] = import_module(f"matterzoo_harness.samples.{name.replace('-', '_')}").build
     return build()

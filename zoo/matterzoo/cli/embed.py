@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matterzoo_harness.model import Model
 
 SAMPLES = {"smiles": "sample:molecules", "selfies": "sample:molecules", "sequence": "sample:proteins",
-           "backbone": "sample:proteins"}  # fmt: skip
+           "backbone": "sample:proteins", "grid": "sample:grids"}  # fmt: skip
 """What a model runs on if the user gives no input."""
 
 MODEL = typer.Argument("", help="A model's id; `matterzoo list` shows them.", show_default=False)
