@@ -17,7 +17,7 @@ PLACE = "_place"
 UNPARSED = "RDKit does not parse this SMILES"
 
 
-def parsed(smiles: str) -> Chem.Mol | None:
+def parsed(smiles: str) -> Any:
     """Return the molecule as `Chem.MolFromSmiles` gives it, or nothing where it gives nothing."""
     return Chem.MolFromSmiles(smiles)
 
@@ -47,7 +47,7 @@ def places(smiles: str, molecule: Chem.Mol) -> npt.NDArray[np.int64]:
 
 
 def _with_hydrogens() -> Any:
-    settings = Chem.SmilesParserParams()
+    settings: Any = Chem.SmilesParserParams()
     settings.removeHs = False
     return settings
 

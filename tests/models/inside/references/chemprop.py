@@ -19,8 +19,7 @@ def save(adapter: Any, path: Path) -> None:
     """Write the message passing as CheMeleon is published: its settings and its weights."""
     import torch
 
-    plain = (bool, int, float, str)
-    settings = {name: value for name, value in adapter.model.hparams.items() if isinstance(value, plain)}
+    settings = {name: value for name, value in adapter.model.hparams.items() if type(value) in (bool, int, float)}
     torch.save({"hyper_parameters": settings, "state_dict": adapter.model.state_dict()}, path)
 
 
