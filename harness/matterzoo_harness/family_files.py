@@ -1,4 +1,4 @@
-"""The files of one adapter: the family's own, and those of `models/` that it imports."""
+"""The files of one adapter: the family's own, those of `models/` that it imports, and texts named after one of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ MODELS = "matterzoo_adapters.models"
 def family_files(adapter: Path) -> list[Path]:
     """Return an adapter's file and, beside it, the modules of `matterzoo_adapters.models` that it imports, sorted.
 
-    Read from the source, at any depth of it, and never imported: the host imports no model's package.
+    Texts that a module reads (prompts) count with it: `chat.blank.txt` beside `chat.py`. Read from the source, at any
+    depth of it, and never imported: the host imports no model's package.
     """
     found: set[Path] = set()
     waiting = [adapter]
@@ -21,7 +22,7 @@ def family_files(adapter: Path) -> list[Path]:
         file = waiting.pop()
         if file in found:
             continue
-        found.add(file)
+        found |= {file, *file.parent.glob(f"{file.stem}.*.txt")}
         waiting += [beside for name in _imports(file) if (beside := file.with_name(f"{name}.py")).is_file()]
     return sorted(found)
 

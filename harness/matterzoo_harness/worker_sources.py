@@ -26,7 +26,7 @@ def source_files(adapter: str | None = None) -> dict[str, Path]:
     Parameters
     ----------
     adapter
-        `<family>:<class>` as on a card: of all families, only this one's file is listed, and those that it imports. All
+        `<family>:<class>` as on a card: of all families, only this one's files are listed (`family_files`). All
         families by default.
 
     Returns
@@ -42,7 +42,7 @@ def source_files(adapter: str | None = None) -> dict[str, Path]:
     files: dict[str, Path] = {}
     for package in PACKAGES:
         root = package_folder(package)
-        found = [path for path in root.rglob("*") if path.suffix in {".py", ".json"}]
+        found = [path for path in root.rglob("*") if path.suffix in {".py", ".json", ".txt"}]
         files |= {f"{package}/{path.relative_to(root).as_posix()}": path for path in found}
     if adapter is None:
         return dict(sorted(files.items()))

@@ -37,3 +37,11 @@ def test_a_change_of_an_imported_file_changes_the_adapter(models: Path) -> None:
     (models / "engine.py").write_text("from matterzoo_adapters.models import parts\nEPOCH = 2\n")
     changed = [family for family, sha256 in before.items() if family_sha256(models / f"{family}.py") != sha256]
     assert changed == ["child"]
+
+
+def test_texts_named_after_a_module_count_with_it(models: Path) -> None:
+    before = {family: family_sha256(models / f"{family}.py") for family in ("alone", "child", "other")}
+    (models / "engine.blank.txt").write_text("You are an encoder.")
+    assert names(models, "child") == ["child.py", "engine.blank.txt", "engine.py", "parts.py"]
+    changed = [family for family, sha256 in before.items() if family_sha256(models / f"{family}.py") != sha256]
+    assert changed == ["child"]

@@ -47,7 +47,7 @@ class Written:
 
 
 def tokenise(
-    tokenizer: Any, strings: Sequence[Written], *, parted: bool, most: int | None, special: bool
+    tokenizer: Any, strings: Sequence[Written], *, parted: bool, most: int | None, special: bool, framed: bool
 ) -> list[Tokens]:
     """Read strings; a node is a token that stands for characters of the record.
 
@@ -63,6 +63,8 @@ def tokenise(
         After how many tokens a string is cut; None to cut none.
     special
         Whether the tokens that were added are nodes too, each at the character of a neighbour.
+    framed
+        Whether the tokenizer adds its special tokens.
 
     Raises
     ------
@@ -75,7 +77,8 @@ def tokenise(
     cut = {} if most is None else {"truncation": True, "max_length": most}
     told = tokenizer(
         [written.pieces if parted else written.text for written in strings], is_split_into_words=parted,
-        return_special_tokens_mask=True, return_offsets_mapping=fast and not parted, verbose=False, **cut,
+        add_special_tokens=framed, return_special_tokens_mask=True, return_offsets_mapping=fast and not parted,
+        verbose=False, **cut,
     )  # fmt: skip
     found = []
     for row, written in enumerate(strings):

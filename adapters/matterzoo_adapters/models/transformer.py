@@ -37,6 +37,8 @@ class TransformerAdapter(TextAdapter):
     """Where the random twin's tokenizer puts its special tokens."""
     residues: ClassVar[bool] = False
     """Whether the tokenizer is given the string in pieces, one a residue."""
+    framed: ClassVar[bool] = True
+    """Whether the tokenizer adds its special tokens."""
     remote_code: ClassVar[bool] = False
     """Whether the checkpoint brings code of its own, which is then imported."""
 
@@ -110,16 +112,21 @@ class TransformerAdapter(TextAdapter):
             return Written([string], [0])
         return Written(list(string), list(range(len(string))))
 
+    def strings(self, batch: Any) -> Sequence[str]:
+        """Return what is read of a batch."""
+        strings: Sequence[str] = batch.strings
+        return strings
+
     def refuse(self, batch: TextBatch) -> dict[int, str]:
         """Refuse what has no token, is not seen as a whole, or is too long."""
         self._seen.clear()
-        reasons = map(self._problem, self.tokens(batch.strings))
+        reasons = map(self._problem, self.tokens(self.strings(batch)))
         return {row: reason for row, reason in enumerate(reasons) if reason}
 
     @torch.inference_mode()
     def embed(self, batch: TextBatch) -> Embedding:
         """Return a vector a token [Σ nᵢ, d], padded on the right; `index` is the character where each begins."""
-        every = self.tokens(batch.strings)
+        every = self.tokens(self.strings(batch))
         lengths = [len(tokens.ids) for tokens in every]
         ids = torch.full((len(every), max(lengths)), self._padding())
         for row, tokens in enumerate(every):
@@ -157,7 +164,7 @@ class TransformerAdapter(TextAdapter):
             found = tokenise(
                 self.tokenizer, list(map(self.written, new)), parted=self.residues,
                 most=self.most if options.get("truncation") == "on" else None,
-                special=options.get("special_tokens") == "kept",
+                special=options.get("special_tokens") == "kept", framed=self.framed,
             )  # fmt: skip
             self._seen.update(zip(new, found, strict=True))
         return [self._seen[string] for string in strings]
@@ -173,7 +180,7 @@ class TransformerAdapter(TextAdapter):
         if len(tokens.ids) > self.most:
             return f"{len(tokens.ids)} tokens, and this model takes {self.most} (to cut it: the option truncation=on)"
         unknown = self.tokenizer.unk_token_id
-        read = self.setup.card["view"] == "text" or self.setup.options.get("unknown_tokens") == "read"
+        read = self.setup.card["view"] in ("text", "atoms") or self.setup.options.get("unknown_tokens") == "read"
         if unknown is not None and not read:
             for place, start in zip(tokens.nodes, tokens.index, strict=True):
                 if tokens.ids[place] == unknown:
@@ -188,7 +195,9 @@ class TransformerAdapter(TextAdapter):
         ValueError
             Naming the string.
         """
-        for probe, tokens in zip(PROBES[view := self.setup.card["view"]], self.tokens(PROBES[view]), strict=True):
+        view = self.setup.card["view"]
+        probes = PROBES.get(view, PROBES["text"])
+        for probe, tokens in zip(probes, self.tokens(probes), strict=True):
             seen = [tokens.ids[place] for place in tokens.nodes]
             if self.blind.issuperset(seen):
                 raise ValueError(

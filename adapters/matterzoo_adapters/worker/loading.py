@@ -49,12 +49,13 @@ def fingerprint(weights: Mapping[str, Array]) -> tuple[str | None, int]:
     """
     if not weights:
         return None, 0
-    digest = hashlib.sha256()
+    digest, count = hashlib.sha256(), 0
     for name in sorted(weights):
         array = np.ascontiguousarray(weights[name])
+        count += array.size
         digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
         digest.update(array.tobytes())
-    return digest.hexdigest(), sum(array.size for array in weights.values())
+    return digest.hexdigest(), count
 
 
 def token_ids(adapter: Adapter[Any]) -> dict[str, list[int]]:

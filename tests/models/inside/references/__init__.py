@@ -45,6 +45,33 @@ def one_string_at_a_time(adapter: Any, nodes: slice) -> TextReference:
     return call
 
 
+def one_printed_structure_at_a_time(adapter: Any) -> Reference:
+    """Call transformers' own model class on the blank prompt and a structure, and average over the structure's tokens.
+
+    Parameters
+    ----------
+    adapter
+        Of a random twin, whose tokens are characters: its tokenizer and model are taken, nothing else.
+    """
+    import torch
+
+    prompt = "<s>system: You are a domain-agnostic scientific encoder.</s><s>user: "
+
+    def text(array: np.ndarray) -> str:
+        return "[" + ", ".join("[" + ", ".join("%.10f" % (x + 0) for x in row) + "]" for row in array) + "]"
+
+    @torch.inference_mode()
+    def call(atoms: Atoms) -> Answer:
+        shown = f"Atoms(symbols='{atoms.get_chemical_formula('reduce')}', pbc={all(atoms.pbc)})\n"
+        shown += f"{{'numbers': {list(map(int, atoms.numbers))}, 'positions': {text(atoms.positions)}, "
+        shown += f"'cell': {text(atoms.cell.array)}, 'pbc': {list(map(bool, atoms.pbc))}}}"
+        ids = adapter.tokenizer(prompt + shown, return_tensors="pt", add_special_tokens=False)["input_ids"]
+        hidden = adapter.model(ids).last_hidden_state[0]
+        return hidden[-len(shown) :].mean(0, keepdim=True).numpy(), None
+
+    return call
+
+
 def of(family: str) -> ModuleType | None:
     """Return a family's file; None where no package is there to compare with."""
     name = f"references.{family.replace('-', '_')}"
