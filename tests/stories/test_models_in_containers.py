@@ -17,6 +17,7 @@ from rotation import NAMED, models_of_the_week
 import matterzoo as mz
 from matterzoo.catalogue import find
 from matterzoo_harness.checking.golden import fixed_inputs
+from matterzoo_schemas.shard import Embeddings
 
 MY_CIF = """data_MgO
 _symmetry_space_group_name_H-M 'F m -3 m'
@@ -42,7 +43,7 @@ ALWAYS = "chgnet-0.3.0"
 A_WEEK = 2
 
 
-def answers(matterzoo, model: str, source: Path, out: Path) -> mz.Embeddings:
+def answers(matterzoo, model: str, source: Path, out: Path) -> Embeddings:
     """Run a model both ways, and return its vectors after comparing every byte of both."""
     found = {}
     for runtime in ("docker", "venv"):
