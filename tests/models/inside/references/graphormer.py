@@ -1,0 +1,27 @@
+"""transformers' own preprocessing, which a C compiler makes when it is first imported, and model class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from references import TextReference
+
+
+def reference(adapter: Any) -> TextReference:
+    """The state of the graph token, one molecule at a time."""
+    import torch
+    from ogb.utils.mol import smiles2graph
+    from transformers.models.deprecated.graphormer.collating_graphormer import GraphormerDataCollator
+
+    collate = GraphormerDataCollator(on_the_fly_processing=True)
+
+    @torch.inference_mode()
+    def call(smiles: str) -> np.ndarray:
+        graph = smiles2graph(smiles)
+        item = {**graph, "edge_attr": graph["edge_feat"], "y": [0.0]}
+        states: np.ndarray = adapter.model(**collate([item])).last_hidden_state[:, 0].numpy()
+        return states
+
+    return call
