@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from matterzoo_harness.metrics.calibrate import calibrate
 from matterzoo_harness.metrics.extras import energy_table, write_growth
 from matterzoo_harness.metrics.folder import compare_folder, join_folder
 from matterzoo_harness.metrics.front_door import compare_joined
@@ -45,14 +47,13 @@ def measure(folder: Path, measures: Measures, records: Path, *, device: str, pro
     joined, loaded = join_folder(compared, wanted, on_bad="drop")
     calibrated = min(measures.subsample, joined.records)
     preset, notes = fitted(wanted, int(calibrated * 0.9))
-    draws = measures.permutations if calibrated >= LEAST else 0
-    comparison = compare_folder(
-        compared, out, preset, on_bad="drop", permutations=draws, subsample=measures.subsample,
-        device=device, seed=measures.seeds[0] if measures.seeds else 0, progress=progress,
-    )  # fmt: skip
+    seed = measures.seeds[0] if measures.seeds else 0
+    comparison = compare_folder(compared, out, preset, on_bad="drop", device=device, seed=seed, progress=progress)
+    if measures.permutations and calibrated >= LEAST:
+        comparison = _calibrated(comparison, joined, preset, measures, device, progress)
     if notes:
         comparison.provenance["notes"] = [*comparison.provenance["notes"], *notes]
-        comparison.to_folder(out)
+    comparison.to_folder(out)
     if measures.against_n and len(joined.names) > 1:
         _write_growth(joined, preset, comparison, out, device, progress)
     _write_table(spread_of_dimensions(joined, preset, measures.seeds, device), out / "spread.parquet")
@@ -75,6 +76,32 @@ def fitted(preset: Preset, records: int) -> tuple[Preset, list[str]]:
         notes.append(f"mle_k = {max(2, most)} in place of {preset.mle_k}: there are too few common records")
         changes["mle_k"] = max(2, most)
     return preset.with_(**changes), notes
+
+
+def _calibrated(
+    comparison: Comparison,
+    joined: Joined,
+    preset: Preset,
+    measures: Measures,
+    device: str,
+    progress: Progress | None,
+) -> Comparison:
+    """Add nulls and intervals; of the information imbalance at its first k only, whose ties are slow to decide."""
+    first = preset.with_(imbalance_k=preset.imbalance_k[:1])
+    later = [e for e in comparison.entries if e.metric == "information_imbalance" and e.k not in first.imbalance_k]
+    found = calibrate(
+        replace(
+            comparison, entries=[entry for entry in comparison.entries if not any(entry is each for each in later)]
+        ),
+        joined,
+        first,
+        permutations=measures.permutations,
+        subsample=measures.subsample,
+        device=device,
+        seed=measures.seeds[0] if measures.seeds else 0,
+        progress=progress,
+    )
+    return replace(found, entries=[*found.entries, *later])
 
 
 def _write_growth(

@@ -168,8 +168,6 @@ def _reason(outcome: Outcome | None) -> str:
 
 def _compared(study: Study, done: DataDone, folder: Path, device: str, show: Show) -> DataDone:
     """Measure, unless these very embeddings were measured in this very way before."""
-    from matterzoo_harness.studies.measuring import measure
-
     compared = [each for each in done.coverages if each.compared]
     if not compared:
         return replace(done, problem="no model has enough vectors to be compared")
@@ -184,6 +182,8 @@ def _compared(study: Study, done: DataDone, folder: Path, device: str, show: Sho
     if steps.done("metrics", key) and (folder / "metrics" / "comparison.json").is_file():
         show.say(f"{done.data.name}: compared before, nothing changed")
         return replace(done, skipped=True)
+    from matterzoo_harness.studies.measuring import measure  # torch, which takes seconds to import
+
     write_proof(gather(embedding_files(folder / "compared")), folder)
     metrics_device = "cuda" if device.startswith("GPU-") else device
     try:

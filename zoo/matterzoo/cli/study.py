@@ -67,7 +67,7 @@ def run(
         console.emit({"folder": str(folder), "report": str(page), "data": [_summary(each) for each in done]})
     else:
         _tell(done, page, time.monotonic() - began)
-    return _exit_code(declared, done)
+    return _exit_code(done)
 
 
 @app.command("report")
@@ -96,8 +96,9 @@ def list_studies() -> int:
 
 
 def _report(declared: Study, folder: Path) -> Path:
-    from matterzoo.catalogue import find
     from matterzoo_harness.report.page import write_report
+
+    from matterzoo.catalogue import find
     from matterzoo_harness.report.results import read_results
 
     return write_report(read_results(declared, folder, find), folder)
@@ -160,7 +161,7 @@ def _tell(done: list[DataDone], page: Path, seconds: float) -> None:
     print(f"  report           {page}  ({page.stat().st_size / 1e6:.1f} MB, {spoken(seconds)} in all)")
 
 
-def _exit_code(declared: Study, done: list[DataDone]) -> int:
+def _exit_code(done: list[DataDone]) -> int:
     """Return 0, or 3 if a data set, a model or a record is without its numbers: the report shows which."""
     whole = all(not each.problem and all(not c.problem and c.ok == c.records for c in each.coverages) for each in done)
     return int(ExitCode.OK if whole else ExitCode.FAILED_RECORDS)

@@ -1,0 +1,257 @@
+"""The page: one HTML file that holds all it shows; nothing is fetched."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import gzip
+import io
+import json
+from collections.abc import Sequence
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from matterzoo_harness.report.figures.coverage import coverage_table
+from matterzoo_harness.report.names import key_title
+from matterzoo_harness.report.panels import PANELS
+from matterzoo_harness.report.picture import ALL, Panel, Picture, Table
+from matterzoo_harness.report.results import DataResults, Results
+from matterzoo_harness.report.tables import failures_table, models_table, origins_table
+from matterzoo_harness.report.words import Answer, answer
+
+CSS, JS = "style.css", "script.js"
+
+
+def write_report(results: Results, folder: Path) -> Path:
+    """Write `report.html`, and beside it `figures/`: the numbers of every figure as CSV.
+
+    Parameters
+    ----------
+    results
+        What to report; whatever is missing is said, not left out.
+    folder
+        The study's.
+
+    Returns
+    -------
+    page
+        The file; the rename is the commit.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    panels = [make(results) for make in PANELS]
+    _write_numbers(panels, folder / "figures")
+    page, part = folder / "report.html", folder / ".report.html.part"
+    part.write_text(html_page(results, panels), "utf-8")
+    part.replace(page)
+    return page
+
+
+def html_page(results: Results, panels: Sequence[Panel]) -> str:
+    """Return the whole page."""
+    import plotly.offline
+
+    said = answer(results)
+    study = results.study
+    first = next((each.data.name for each in results.compared), results.data[0].data.name if results.data else "")
+    body = "".join(
+        [
+            _first_screen(results, said),
+            _bar(results, first),
+            "<main>",
+            *(_panel(panel) for panel in panels),
+            _models(results),
+            _failures(results),
+            _origins(results),
+            "</main>",
+            _footer(results),
+        ]
+    )
+    return (
+        '<!doctype html>\n<html lang="en" data-theme="light"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<link rel="icon" href="data:,"><title>{escape(study.title)}</title><style>{_own(CSS)}</style></head>'
+        f'<body data-first="{escape(first)}" data-study="{escape(study.id)}">{body}'
+        f'<script type="application/octet-stream" id="payload">{payload(panels)}</script>'
+        f"<script>{plotly.offline.get_plotlyjs()}</script><script>{_own(JS)}</script></body></html>\n"
+    )
+
+
+def payload(panels: Sequence[Panel]) -> str:
+    """Return figures and numbers, packed: gzip of JSON in base64, with equal bytes for equal results."""
+    content = {
+        "panels": {panel.id: {d: {o: _packed(p) for o, p in c.items()} for d, c in panel.pictures.items()}
+                   for panel in panels},
+        "titles": {o: key_title(o) for panel in panels if panel.choice == "metric"
+                   for c in panel.pictures.values() for o in c if "@" in o or o.islower()},
+    }  # fmt: skip
+    raw = json.dumps(content, separators=(",", ":"), allow_nan=False).encode()
+    return base64.b64encode(gzip.compress(raw, 9, mtime=0)).decode()
+
+
+def _packed(picture: Picture) -> dict[str, Any]:
+    figure = None if picture.figure is None else json.loads(picture.figure.to_json())
+    if figure is not None:
+        figure["layout"].pop("template", None)
+    return {"figure": figure, "csv": as_csv(picture.table), "note": picture.note, "empty": picture.empty}
+
+
+def as_csv(table: Table) -> str:
+    """Return a table as CSV; None is empty."""
+    if not table:
+        return ""
+    columns = list(dict.fromkeys(name for row in table for name in row))
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
+    return stream.getvalue()
+
+
+def _write_numbers(panels: Sequence[Panel], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.csv"):
+        old.unlink()
+    for panel in panels:
+        rows = [
+            {**({} if data == ALL else {"data": data}), **({"shown": option} if option else {}), **row}
+            for data, choices in panel.pictures.items()
+            for option, picture in choices.items()
+            for row in picture.table
+        ]
+        if rows:
+            (folder / f"{panel.id}.csv").write_text(as_csv(rows), "utf-8")
+
+
+def _own(name: str) -> str:
+    return (files("matterzoo_harness.report") / name).read_text("utf-8")
+
+
+def _first_screen(results: Results, said: Answer) -> str:
+    study = results.study
+    source = f" · {escape(study.source)}" if study.source else ""
+    sets = ", ".join(f"{escape(each.data.title)} ({each.records:,})" for each in results.data) or "no data set"
+    parts = [
+        f'<header class="first"><p class="kicker">{escape(study.title)}{source} · {len(results.facts)} models · {sets}</p>'
+    ]
+    parts.append(f"<h1>{escape(study.question)}</h1>")
+    parts.append(f'<p class="answer">{escape(said.headline)}</p>')
+    if said.numbers:
+        cards = "".join(f"<div><dt>{escape(value)}</dt><dd>{escape(what)}</dd></div>" for value, what in said.numbers)
+        parts.append(f'<dl class="numbers">{cards}</dl>')
+    if said.sentences:
+        parts.append(f'<ul class="support">{"".join(f"<li>{escape(line)}</li>" for line in said.sentences)}</ul>')
+    if said.warnings:
+        parts.append(f'<ul class="warnings">{"".join(f"<li>{escape(line)}</li>" for line in said.warnings)}</ul>')
+    return "".join(parts) + "</header>"
+
+
+def _bar(results: Results, first: str) -> str:
+    switch = "".join(
+        f'<label><input type="radio" name="data" value="{escape(each.data.name)}"'
+        f"{' checked' if each.data.name == first else ''}><span>{escape(each.data.title)}</span></label>"
+        for each in results.data
+    )
+    chooser = f'<fieldset class="switch"><legend>Data set</legend>{switch}</fieldset>' if switch else ""
+    return (
+        f'<nav class="bar" aria-label="Report"><div>{chooser}<span class="spacer"></span>'
+        '<a href="#models-section">Models</a><a href="#origins-section">Origins</a>'
+        '<button type="button" id="theme">Dark</button></div></nav>'
+    )
+
+
+def _panel(panel: Panel) -> str:
+    choice = ""
+    if panel.choice:
+        choice = f'<label>{escape(panel.choice)} <select aria-label="{escape(panel.title)}: {escape(panel.choice)}"></select></label>'
+    saving = "".join(
+        f'<button type="button" data-do="{kind}" aria-label="{escape(panel.title)}: save {kind.upper()}">{kind.upper()}</button>'
+        for kind in ("csv", "svg", "png")
+    )
+    absent = "" if panel.pictures else ' data-absent="This study has nothing of this kind."'
+    square = ' data-square="yes"' if panel.id in ("matrix", "condensed", "plane") else ""
+    return (
+        f'<section class="panel" id="{panel.id}" data-figure="yes"{absent}{square}><h2>{escape(panel.title)}</h2>'
+        f'<p class="lead">{escape(panel.lead)}</p><p class="reading">{escape(panel.reading)}</p>'
+        f'<div class="tools">{choice}<span class="spacer"></span>{saving}</div>'
+        f'<div class="plot" role="img" aria-label="{escape(panel.title)}: {escape(panel.lead)} The numbers are in its CSV."></div>'
+        '<p class="empty" hidden></p><p class="note"></p></section>'
+    )
+
+
+def _models(results: Results) -> str:
+    groups = "".join(
+        f"<option>{escape(group)}</option>" for group in dict.fromkeys(fact.group for fact in results.facts.values())
+    )
+    tools = (
+        '<div class="tools"><label>filter <input type="search" id="filter" placeholder="name, licence, …"></label>'
+        f'<label>group <select id="group"><option value="">all</option>{groups}</select></label>'
+        '<span id="count" class="note" role="status"></span></div>'
+    )
+    content = tools + models_table(results) if results.facts else '<p class="empty">This study names no model.</p>'
+    return (
+        '<section class="panel long" id="models-section"><h2>Models</h2><p class="lead">Everything that a choice rests '
+        'on.</p><p class="reading">Agreement is the mean with the other trained models. Click a title to sort.</p>'
+        f"{content}</section>"
+    )
+
+
+def _failures(results: Results) -> str:
+    found = failures_table(results)
+    asked = len(coverage_table(results))
+    content = found or f'<p class="empty">Every record has a vector from every model ({asked} files of embeddings).</p>'
+    if not asked:
+        content = '<p class="empty">Nothing was embedded yet.</p>'
+    return (
+        '<section class="panel long" id="failures-section"><h2>What failed</h2><p class="lead">Every model and data set '
+        f"with a record that has no vector, and why.</p>{content}</section>"
+    )
+
+
+def _origins(results: Results) -> str:
+    settings = "".join(_settings(each) for each in results.data)
+    declared = escape(
+        json.dumps(results.study.model_dump(mode="json", exclude_defaults=True), indent=1, ensure_ascii=False)
+    )
+    rows = origins_table(results) or '<p class="empty">There are no embeddings yet.</p>'
+    return (
+        '<section class="panel long" id="origins-section"><h2>Where every number comes from</h2><p class="lead">The hashes of '
+        "weights, data, lock, adapter and image behind each file of embeddings, and what was computed with which "
+        'settings.</p><p class="reading">Hover for the whole hash. An empty cell is something that was not recorded: '
+        "weights inside a package are pinned by the lock's hash; an image digest stands only where two builds agreed."
+        f'</p>{rows}{settings}<details><summary>The study as it was declared</summary><pre tabindex="0"><code>{declared}</code></pre>'
+        "</details></section>"
+    )
+
+
+def _settings(each: DataResults) -> str:
+    facts: dict[str, object] = {
+        "source": each.data.source, "records": f"{each.records:,}", "the source has": each.sample.get("available"),
+        "repeat another record": each.sample.get("repeats"), "data hash": each.sample.get("key"),
+    }  # fmt: skip
+    if each.problem:
+        facts["not compared"] = each.problem
+    if each.comparison is not None:
+        about = each.comparison.provenance
+        for name in ("preset", "precision", "records", "joined_by", "device", "torch", "seed", "inputs_sha256"):
+            if name in about:
+                facts[f"comparison: {name}"] = about[name]
+        for name, value in (about.get("calibration") or {}).items():
+            facts[f"calibration: {name}"] = value
+        views = {key_title(e.key): f"{e.view}; {e.estimator}" for e in each.comparison.entries}
+        facts |= views
+        facts |= {f"note {n}": note for n, note in enumerate(about.get("notes", []), 1)}
+    rows = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in facts.items() if value is not None
+    )
+    return f'<details><summary>{escape(each.data.title)}: settings and notes</summary><dl class="facts">{rows}</dl></details>'
+
+
+def _footer(results: Results) -> str:
+    from importlib.metadata import version
+
+    return (
+        f"<footer>Made by matterzoo {escape(version('matterzoo'))} from the study “{escape(results.study.id)}”. This page "
+        "holds all that it shows and fetches nothing. The numbers of every figure are in figures/, too.</footer>"
+    )
