@@ -92,7 +92,7 @@ class Subject:
                 "checkpoint": {**setup.card["checkpoint"], "source": "none"},
                 "embedding": {**setup.card["embedding"], "layers": layers},
             }
-            setup = replace(setup, card=untrained, weights=None)
+            setup = replace(setup, card=untrained)  # a folder may hold the authors' code, too
         setup = replace(setup, seed=setup.seed if seed is None else seed)
         again = type(adapter)(setup, backend.prepare(setup.device, setup.seed, setup.threads))
         again.load()

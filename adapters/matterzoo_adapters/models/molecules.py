@@ -25,7 +25,8 @@ def parsed(smiles: str) -> Any:
 def places(smiles: str, molecule: Chem.Mol) -> npt.NDArray[np.int64]:
     """Return the character of the SMILES where each atom of the molecule is written [atoms].
 
-    RDKit numbers atoms in the order in which they are written, and takes explicit hydrogens out.
+    RDKit numbers atoms in the order in which they are written, and takes explicit hydrogens out; where a model puts all
+    hydrogens in, they come last, and stand where their atom does.
 
     Raises
     ------
@@ -33,7 +34,8 @@ def places(smiles: str, molecule: Chem.Mol) -> npt.NDArray[np.int64]:
         If the molecule's atoms are not those that are found in the string.
     """
     written = np.array(atom_places(smiles), np.int64)
-    if len(written) != molecule.GetNumAtoms():
+    plain = parsed(smiles)
+    if len(written) != plain.GetNumAtoms():
         every = Chem.MolFromSmiles(smiles, _with_hydrogens())
         if every.GetNumAtoms() != len(written):
             raise ValueError(f"{len(written)} atoms are found in {smiles}, and RDKit reads {every.GetNumAtoms()}")
@@ -41,9 +43,10 @@ def places(smiles: str, molecule: Chem.Mol) -> npt.NDArray[np.int64]:
             atom.SetIntProp(PLACE, place)
         kept = Chem.RemoveHs(every).GetAtoms()
         written = np.array([atom.GetIntProp(PLACE) for atom in kept], np.int64)
-    if len(written) != molecule.GetNumAtoms():
-        raise ValueError(f"{len(written)} atoms of {smiles} are left, and RDKit keeps {molecule.GetNumAtoms()}")
-    return written
+    if len(written) != plain.GetNumAtoms():
+        raise ValueError(f"{len(written)} atoms of {smiles} are left, and RDKit keeps {plain.GetNumAtoms()}")
+    added = [molecule.GetAtomWithIdx(index) for index in range(len(written), molecule.GetNumAtoms())]
+    return np.concatenate([written, [written[atom.GetNeighbors()[0].GetIdx()] for atom in added]]).astype(np.int64)
 
 
 def _with_hydrogens() -> Any:
