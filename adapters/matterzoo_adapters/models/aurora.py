@@ -9,12 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-if torch.version.cuda is None:
-    # The registry's torchvision is built for CUDA. Beside a CPU torch its operators stay away, and then it fails to be
-    # imported because it speaks of these two; timm imports it, and nothing in Aurora calls them.
-    for operator in ("nms", "qnms"):
-        torch.library.define(f"torchvision::{operator}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-
+from matterzoo_adapters.models import torchvision_on_cpu  # noqa: F401 (aurora imports torchvision) isort: skip
 import aurora
 
 from matterzoo_adapters.base import Embedding, GridAdapter, GridBatch
