@@ -85,6 +85,22 @@ def measure_checkpoint(checkpoint: Checkpoint, path: Path | None, store: Store) 
     return LockedCheckpoint(sha256=sha256_of_file(path), size=path.stat().st_size, revision=revision)
 
 
+def contents_of(checkpoint: Checkpoint, locked: LockedCheckpoint | None, store: Store) -> set[str]:
+    """Name what of the store a checkpoint is made of, as far as card, lock or an earlier fetch know it."""
+    commits = {
+        checkpoint.revision,
+        locked.revision if locked else None,
+        store.note(_COMMITS, sha256_of(checkpoint.repo)),
+    }
+    pinned = [checkpoint.model_copy(update={"revision": commit}) for commit in commits]
+    keys = {sha256_of(_address(one)) for one in pinned} | {_contents(one)[1] for one in pinned}
+    known = {checkpoint.sha256, locked.sha256 if locked else None, *(store.note(_NOTES, key) for key in keys)}
+    digests = {digest for digest in known if digest}
+    members = [_manifest(digest, store) or {} for digest in digests] + [locked.files if locked else {}]
+    parts = {part.sha256 for part in checkpoint.parts.values() if part.sha256}
+    return digests | parts | {sha256 for files in members for sha256 in files.values()}
+
+
 def _commit(checkpoint: Checkpoint, locked: LockedCheckpoint | None, store: Store) -> str:
     """Choose the commit: the measured one, else the one fetched before, else the newest, which is then remembered."""
     repo = str(checkpoint.repo)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from matterzoo_harness.archive.sharing import weights_place
 from matterzoo_harness.checking.files import golden_file
 from matterzoo_harness.checking.golden import fixed_inputs
 from matterzoo_harness.embedding import Request, prepare_job
@@ -54,7 +55,7 @@ def replay_request(model: Model, scratch: Path) -> tuple[dict[str, Any], Path]:
         "header": {**job.plan.header, "key": job.plan.key},
         "variables": dict(variables),
         "weights": None,
-        "weights_from": model.card.checkpoint.url or model.card.checkpoint.repo,
+        "weights_from": weights_place(model),
         "weights_sha256": model.lock.weights_sha256,
     }
     return content, job.plan.records_file

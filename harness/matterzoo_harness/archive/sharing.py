@@ -17,13 +17,14 @@ _UNLISTED = {"Modified BSD"}
 def weights_place(model: Model) -> str:
     """Say where a model's weights can be had."""
     checkpoint = model.card.checkpoint
-    return str(checkpoint.url or checkpoint.repo or checkpoint.file or model.card.name)
+    parts = ", ".join(part.url for part in checkpoint.parts.values())
+    return str(checkpoint.url or checkpoint.repo or parts or checkpoint.file or model.card.name)
 
 
 def forbidden_weights(model: Model) -> str:
     """Say why a model's weights may not be passed on, as far as its card knows; empty if nothing forbids it."""
     checkpoint = model.card.checkpoint
-    if checkpoint.source == "none":
+    if checkpoint.source == "none" and not checkpoint.parts:
         return ""
     if checkpoint.gated:
         return "they are gated: whoever uses them accepts their licence at the source"
@@ -59,7 +60,7 @@ def _of_model(model: Model, *, with_weights: bool) -> list[str]:
     card, reasons = model.card, []
     if why := _closed(card.licence.code):
         reasons.append(f"{model.id}: its code {why}: from its authors ({card.citation.doi or card.name})")
-    elsewhere = card.checkpoint.source in ("huggingface", "url", "local")
+    elsewhere = card.checkpoint.source in ("huggingface", "url", "local") or bool(card.checkpoint.parts)
     why = forbidden_weights(model)
     if not why and elsewhere and card.checkpoint.redistributable is None:
         why = "nobody has read whether their licence allows to pass them on"

@@ -23,6 +23,7 @@ from matterzoo.cli.metrics import metrics
 from matterzoo.cli.new import new
 from matterzoo.cli.schemas import schemas
 from matterzoo.cli.study import app as study_app
+from matterzoo.cli.upkeep import df, gc
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 app = typer.Typer(
@@ -46,6 +47,8 @@ app.command("build")(build)
 app.command("archive")(archive)
 app.command("verify")(verify)
 app.command("restore")(restore)
+app.command("df")(df)
+app.command("gc")(gc)
 app.command("conflicts")(conflicts)
 app.command("check")(check)
 app.command("golden")(golden)
