@@ -58,7 +58,7 @@ class TransformerAdapter(TextAdapter):
             self.tokenizer = self.toy_tokenizer()
             model = self.untrained()
         else:
-            self.tokenizer = hf.AutoTokenizer.from_pretrained(self.setup.checkpoint, **self._local)
+            self.tokenizer = self.published_tokenizer(self.setup.checkpoint)
             model = self.trained(self.setup.checkpoint)
         self.model = self.placed(self.part(model)).eval()
         self.model.config.use_cache = False
@@ -93,6 +93,10 @@ class TransformerAdapter(TextAdapter):
         if missing := sorted(told["missing_keys"]):
             raise ValueError(f"the checkpoint lacks {len(missing)} weights, which would be random: {missing[0]}, …")
         return model
+
+    def published_tokenizer(self, folder: Path) -> Any:
+        """Return the checkpoint's tokenizer."""
+        return hf.AutoTokenizer.from_pretrained(folder, **self._local)
 
     def part(self, model: Any) -> Any:
         """Return the part of the model that is run."""
