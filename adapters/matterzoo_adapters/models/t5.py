@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import transformers as hf
 
@@ -41,3 +41,9 @@ class ProstT5Adapter(ProtT5Adapter):
     """ProstT5's encoder of sequences: told that they are to be translated to structures."""
 
     prefix = ("<AA2fold>",)
+
+    def toy_tokenizer(self) -> Any:
+        """Return a tokenizer that knows the prefix as one token."""
+        tokenizer = super().toy_tokenizer()
+        tokenizer.add_tokens(list(self.prefix))
+        return tokenizer

@@ -24,7 +24,7 @@ ChainReference = Callable[[np.ndarray], np.ndarray]
 """What `reference(adapter)` of a family of backbones returns: [residues, 4, 3] in Å to node vectors [residues, d]."""
 
 
-def one_string_at_a_time(adapter: Any, nodes: slice) -> TextReference:
+def one_string_at_a_time(adapter: Any, nodes: slice, written: Callable[[str], str | list[str]] = str) -> TextReference:
     """Call transformers' own model class as its documentation does: one string, no padding, no attention mask.
 
     Parameters
@@ -33,12 +33,15 @@ def one_string_at_a_time(adapter: Any, nodes: slice) -> TextReference:
         Its tokenizer and model are taken, nothing else.
     nodes
         Which of the last hidden states belong to the string itself: the others are the special tokens around it.
+    written
+        How the authors write a string for the tokenizer: as another string, or in pieces.
     """
     import torch
 
     @torch.inference_mode()
     def call(string: str) -> np.ndarray:
-        batch = adapter.tokenizer(string, return_tensors="pt")
+        given = written(string)
+        batch = adapter.tokenizer(given, is_split_into_words=isinstance(given, list), return_tensors="pt")
         hidden: np.ndarray = adapter.model(batch["input_ids"]).last_hidden_state[0, nodes].numpy()
         return hidden
 
