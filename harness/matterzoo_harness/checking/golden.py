@@ -26,7 +26,8 @@ COUNT = 8
 """Fixed records a model."""
 SAMPLES = {
     View.ATOMS: ("crystals", "molecules"), View.TEXT: ("crystals",), View.SMILES: ("molecules",),
-    View.SELFIES: ("molecules",), View.SEQUENCE: ("proteins",), View.GRID: ("grids",),
+    View.SELFIES: ("molecules",), View.SEQUENCE: ("proteins",), View.BACKBONE: ("proteins",),
+    View.GRID: ("grids",),
 }  # fmt: skip
 """Which built-in samples the records of a view are taken from, or made of."""
 
@@ -64,6 +65,8 @@ def _within(records: Records, card: ModelCard) -> list[Sample]:
     samples = [records[row] for row in range(len(records))]
     if card.view in (View.SMILES, View.SELFIES):
         return [sample for sample in samples if "smiles" in sample.views]
+    if card.view is View.BACKBONE:
+        return [sample for sample in samples if "backbone" in sample.views]
     if card.view is not View.ATOMS:
         return samples
     domain, most = card.domain, card.domain.max_nodes or np.inf

@@ -52,17 +52,18 @@ def entries_of(atoms: AtomArray, name: str) -> Iterator[Entry]:
     The sequence is that of the residues with coordinates (those with a CA), so that both views have one length.
     A file without a protein is a molecule: one record with the view `atoms`.
     """
-    found = False
-    for chain in chain_iter(atoms):
-        peptide = chain[filter_amino_acids(chain) & (chain.element != "")]
+    chains: dict[str, list[AtomArray]] = {}
+    # Also begins where numbers start anew, as they do within some chains: pieces of one name are one chain.
+    for piece in chain_iter(atoms):
+        peptide = piece[filter_amino_acids(piece) & (piece.element != "")]
         residues = [residue for residue in _residues(peptide) if "CA" in residue.atom_name]
-        if len(residues) > 1:
-            found = True
-            sequence = "".join(one_letter_code(residue.res_name[0]) or "X" for residue in residues)
-            backbone = np.stack([_backbone(residue) for residue in residues])
-            chain_id = str(chain.chain_id[0]).strip()
-            yield Entry(f"{name}:{chain_id}" if chain_id else name, {"sequence": sequence, "backbone": backbone})
-    if not found:
+        chains.setdefault(str(piece.chain_id[0]).strip(), []).extend(residues)
+    proteins = {chain_id: residues for chain_id, residues in chains.items() if len(residues) > 1}
+    for chain_id, residues in proteins.items():
+        sequence = "".join(one_letter_code(residue.res_name[0]) or "X" for residue in residues)
+        backbone = np.stack([_backbone(residue) for residue in residues])
+        yield Entry(f"{name}:{chain_id}" if chain_id else name, {"sequence": sequence, "backbone": backbone})
+    if not proteins:
         yield _molecule(atoms)
 
 

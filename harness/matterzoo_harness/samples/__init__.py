@@ -11,7 +11,7 @@ from matterzoo_schemas.records import Records
 SAMPLES = {
     "molecules": "the G2 test set of small molecules (ASE), with SMILES where the bonds can be told",
     "crystals": "elements and binary compounds built from lattice constants",
-    "proteins": "sequences of well-known peptides and proteins",
+    "proteins": "sequences of well-known peptides and proteins, 13 of them with backbones",
     "grids": "24 states of an analytic atmosphere through a year, on a grid of 5.625°",
     "grids-fine": "two of them on a grid of 1° with the poles",
 }

@@ -89,6 +89,15 @@ def test_a_broken_pdb_does_not_cost_the_others(tmp_path, complex_):
     assert "biotite cannot read" in result.failures["broken"]
 
 
+def test_a_chain_whose_numbers_start_anew_is_one_record(tmp_path):
+    numbers = [1, 2, 3, 1, 2]
+    array = struc.array([atom for n in numbers for atom in residue("A", n, "ALA", ["N", "CA", "C", "O"])])
+    records = read(written(tmp_path, ".pdb", array)).records
+    assert [name.rpartition(":")[2] for name in records.ids] == ["A"]
+    assert records[0].views["sequence"] == "AAAAA"
+    assert records[0].views["backbone"].shape == (5, 4, 3)
+
+
 def test_a_pdb_without_a_protein_is_a_molecule(tmp_path):
     ase.io.write(tmp_path / "water.pdb", molecule("H2O"))
     records = read(tmp_path / "water.pdb").records

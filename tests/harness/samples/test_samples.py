@@ -17,7 +17,7 @@ from matterzoo_harness.samples import SAMPLES, load_sample
 IDENTITIES = {
     "crystals": "51e6b463163582f1b48e4445625279508c0a4dc5dc2db1ffddf26cc3e9d5cd7b",
     "molecules": "691ee732ce24ffb1a5c73210ce546a6a7d07db2d41eaf59904ec785a3a84c1bb",
-    "proteins": "bcfd6011624b899a568a6f258878510cf60d38ccece26def668e1e3df9d06843",
+    "proteins": "7fb230c1544270119fe8e4f9db27cf4b67133c34a8505fba1ef897da0f24df24",
 }
 """Pinned: whoever changes a sample changes everything measured on it. (Molecules hold SMILES of the locked RDKit.)"""
 
@@ -85,6 +85,25 @@ def test_proteins_are_at_least_20_with_a_source_each():
     ]  # fmt: skip
     assert all(len(header.split()) > 1 for header in headers)
     assert records[list(records.ids).index("insulin-a-human")].views["sequence"] == "GIVEQCCTSICSLYQLENYCN"
+
+
+def test_a_protein_with_a_backbone_has_a_residue_a_letter_and_the_bonds_of_a_peptide():
+    from importlib.resources import files
+
+    records = load_sample("proteins")
+    text = files("matterzoo_harness.samples").joinpath("proteins.backbones.txt").read_text("utf-8")
+    there = np.flatnonzero(records.views["backbone"].present)
+    assert len(there) == text.count(">") == 13
+    for row in there.tolist():
+        sequence, backbone = (records[row].views[view] for view in ("sequence", "backbone"))
+        block = text.split(f">{records.ids[row]} ")[1].split(">")[0].splitlines()[1:]
+        assert "".join(line[0] for line in block) == sequence
+        assert len(backbone) == len(sequence)
+        for bond, length in (((0, 1), 1.46), ((1, 2), 1.52), ((2, 3), 1.23)):
+            np.testing.assert_allclose(
+                np.linalg.norm(backbone[:, bond[0]] - backbone[:, bond[1]], axis=1), length, atol=0.08
+            )
+        np.testing.assert_allclose(np.linalg.norm(backbone[1:, 0] - backbone[:-1, 2], axis=1), 1.33, atol=0.1)
 
 
 THREADS = """
