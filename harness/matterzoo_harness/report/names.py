@@ -29,7 +29,7 @@ HEADLINE = ("cknna", "mutual_knn", "cka_linear_unbiased", "dcor_sqr_unbiased", "
 def title_of(metric: str, k: int | None = None) -> str:
     """Return a metric's name for people, with its k."""
     name = TITLES.get(metric, metric.replace("_", " "))
-    return name if k is None else f"{name}, k = {k}"
+    return name if k is None else f"{name} (k = {k})"
 
 
 def key_title(key: str) -> str:

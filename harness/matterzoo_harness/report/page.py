@@ -57,7 +57,7 @@ def html_page(results: Results, panels: Sequence[Panel]) -> str:
     first = next((each.data.name for each in results.compared), results.data[0].data.name if results.data else "")
     body = "".join(
         [
-            _first_screen(results, said),
+            _first_screen(results, said, panels),
             _bar(results, first),
             "<main>",
             *(_panel(panel) for panel in panels),
@@ -128,12 +128,13 @@ def _own(name: str) -> str:
     return (files("matterzoo_harness.report") / name).read_text("utf-8")
 
 
-def _first_screen(results: Results, said: Answer) -> str:
+def _first_screen(results: Results, said: Answer, panels: Sequence[Panel]) -> str:
     study = results.study
     source = f" · {escape(study.source)}" if study.source else ""
     sets = ", ".join(f"{escape(each.data.title)} ({each.records:,})" for each in results.data) or "no data set"
     parts = [
-        f'<header class="first"><p class="kicker">{escape(study.title)}{source} · {len(results.facts)} models · {sets}</p>'
+        f'<header class="first"><p class="kicker">{escape(study.title)}{source} · {len(results.facts)} models · {sets}'
+        "</p>"
     ]
     parts.append(f"<h1>{escape(study.question)}</h1>")
     parts.append(f'<p class="answer">{escape(said.headline)}</p>')
@@ -144,7 +145,10 @@ def _first_screen(results: Results, said: Answer) -> str:
         parts.append(f'<ul class="support">{"".join(f"<li>{escape(line)}</li>" for line in said.sentences)}</ul>')
     if said.warnings:
         parts.append(f'<ul class="warnings">{"".join(f"<li>{escape(line)}</li>" for line in said.warnings)}</ul>')
-    return "".join(parts) + "</header>"
+    links = [(panel.id, panel.title) for panel in panels]
+    links += [("models-section", "Models"), ("failures-section", "What failed"), ("origins-section", "Origins")]
+    items = "".join(f'<li><a href="#{name}">{escape(title)}</a></li>' for name, title in links)
+    return "".join(parts) + f'<ul class="contents">{items}</ul></header>'
 
 
 def _bar(results: Results, first: str) -> str:
@@ -164,9 +168,11 @@ def _bar(results: Results, first: str) -> str:
 def _panel(panel: Panel) -> str:
     choice = ""
     if panel.choice:
-        choice = f'<label>{escape(panel.choice)} <select aria-label="{escape(panel.title)}: {escape(panel.choice)}"></select></label>'
+        label = escape(f"{panel.title}: {panel.choice}")
+        choice = f'<label>{escape(panel.choice)} <select aria-label="{label}"></select></label>'
     saving = "".join(
-        f'<button type="button" data-do="{kind}" aria-label="{escape(panel.title)}: save {kind.upper()}">{kind.upper()}</button>'
+        f'<button type="button" data-do="{kind}" aria-label="{escape(panel.title)}: save {kind.upper()}">'
+        f"{kind.upper()}</button>"
         for kind in ("csv", "svg", "png")
     )
     absent = "" if panel.pictures else ' data-absent="This study has nothing of this kind."'
@@ -174,8 +180,9 @@ def _panel(panel: Panel) -> str:
     return (
         f'<section class="panel" id="{panel.id}" data-figure="yes"{absent}{square}><h2>{escape(panel.title)}</h2>'
         f'<p class="lead">{escape(panel.lead)}</p><p class="reading">{escape(panel.reading)}</p>'
-        f'<div class="tools">{choice}<span class="spacer"></span>{saving}</div>'
-        f'<div class="plot" role="img" aria-label="{escape(panel.title)}: {escape(panel.lead)} The numbers are in its CSV."></div>'
+        f'<div class="tools">{choice}<span class="spacer"></span><span class="saving">{saving}</span></div>'
+        f'<div class="sideways" tabindex="0" role="region" aria-label="{escape(panel.title)}, figure">'
+        f'<div class="plot" role="img" aria-label="{escape(panel.lead)} The numbers are in its CSV."></div></div>'
         '<p class="empty" hidden></p><p class="note"></p></section>'
     )
 
@@ -204,8 +211,8 @@ def _failures(results: Results) -> str:
     if not asked:
         content = '<p class="empty">Nothing was embedded yet.</p>'
     return (
-        '<section class="panel long" id="failures-section"><h2>What failed</h2><p class="lead">Every model and data set '
-        f"with a record that has no vector, and why.</p>{content}</section>"
+        '<section class="panel long" id="failures-section"><h2>What failed</h2><p class="lead">Every model and data '
+        f"set with a record that has no vector, and why.</p>{content}</section>"
     )
 
 
@@ -216,12 +223,13 @@ def _origins(results: Results) -> str:
     )
     rows = origins_table(results) or '<p class="empty">There are no embeddings yet.</p>'
     return (
-        '<section class="panel long" id="origins-section"><h2>Where every number comes from</h2><p class="lead">The hashes of '
-        "weights, data, lock, adapter and image behind each file of embeddings, and what was computed with which "
+        '<section class="panel long" id="origins-section"><h2>Where every number comes from</h2>'
+        '<p class="lead">The hashes of weights, data, lock, adapter and image behind each file of embeddings, and what '
+        "was computed with which "
         'settings.</p><p class="reading">Hover for the whole hash. An empty cell is something that was not recorded: '
         "weights inside a package are pinned by the lock's hash; an image digest stands only where two builds agreed."
-        f'</p>{rows}{settings}<details><summary>The study as it was declared</summary><pre tabindex="0"><code>{declared}</code></pre>'
-        "</details></section>"
+        f"</p>{rows}{settings}<details><summary>The study as it was declared</summary>"
+        f'<pre tabindex="0"><code>{declared}</code></pre></details></section>'
     )
 
 
@@ -245,13 +253,14 @@ def _settings(each: DataResults) -> str:
     rows = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in facts.items() if value is not None
     )
-    return f'<details><summary>{escape(each.data.title)}: settings and notes</summary><dl class="facts">{rows}</dl></details>'
+    title = escape(f"{each.data.title}: settings and notes")
+    return f'<details><summary>{title}</summary><dl class="facts">{rows}</dl></details>'
 
 
 def _footer(results: Results) -> str:
     from importlib.metadata import version
 
     return (
-        f"<footer>Made by matterzoo {escape(version('matterzoo'))} from the study “{escape(results.study.id)}”. This page "
-        "holds all that it shows and fetches nothing. The numbers of every figure are in figures/, too.</footer>"
+        f"<footer>Made by matterzoo {escape(version('matterzoo'))} from the study “{escape(results.study.id)}”. This "
+        "page holds all that it shows and fetches nothing. The numbers of every figure are in figures/, too.</footer>"
     )

@@ -65,8 +65,6 @@ class DataResults:
         All pairs of those that were compared.
     growth, spread, energies
         Long tables: alignment on nested halves, dimensions on random halves, energy errors.
-    tree
-        Newick; None for fewer than three trained models.
     sample
         Identity, how many records the source has, how many repeat another one.
     rates
@@ -81,7 +79,6 @@ class DataResults:
     growth: Table = field(default_factory=list)
     spread: Table = field(default_factory=list)
     energies: Table = field(default_factory=list)
-    tree: str | None = None
     sample: Mapping[str, Any] = field(default_factory=dict)
     rates: Mapping[str, Rate] = field(default_factory=dict)
 
@@ -150,7 +147,6 @@ def _data(data: DataSet, folder: Path) -> DataResults:
     comparison = None
     if not state["problem"] and (metrics / "comparison.json").is_file():
         comparison = Comparison.from_folder(metrics)
-    tree = metrics / "tree.nwk"
     rates = {rate.model: rate for rate in read_rates(folder / "runs")}
     return DataResults(
         data,
@@ -161,7 +157,6 @@ def _data(data: DataSet, folder: Path) -> DataResults:
         _table(metrics / "growth.parquet"),
         _table(metrics / "spread.parquet"),
         _table(metrics / "energies.parquet"),
-        tree.read_text("utf-8").strip() if comparison and tree.is_file() else None,
         Steps(folder).read("sample"),
         rates,
     )

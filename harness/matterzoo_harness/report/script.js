@@ -3,8 +3,8 @@
   const root = document.documentElement;
   const state = { data: document.body.dataset.first || "", payload: null, choice: {} };
   const SCALES = {
-    light: [[0, "#f3f5fa"], [0.25, "#c5d5ef"], [0.5, "#82a9df"], [0.75, "#3f70c0"], [1, "#173672"]],
-    dark: [[0, "#1c222c"], [0.25, "#233c66"], [0.5, "#2f66ad"], [0.75, "#6aa6e4"], [1, "#dceeff"]],
+    light: [[0, "#f4f6fb"], [0.35, "#d3dff4"], [0.65, "#a3c0ec"], [0.8, "#4475c6"], [1, "#15326b"]],
+    dark: [[0, "#1d2430"], [0.35, "#22385c"], [0.6, "#285494"], [0.75, "#86b6ee"], [1, "#e2f1ff"]],
   };
 
   const css = (name) => getComputedStyle(root).getPropertyValue(name).trim();
@@ -73,10 +73,12 @@
     });
     if (!now.picture.figure) { say(panel, now.picture.empty); return; }
     say(panel, "");
-    const { data, layout } = now.picture.figure;
+    let { data } = now.picture.figure;
+    const { layout } = now.picture.figure;
     const narrow = panel.clientWidth < 560;
     const shown = { ...layout, template: template(), autosize: true };
     if (narrow) {
+      data = data.map((trace) => (trace.type === "heatmap" && (trace.x || []).length > 6 ? { ...trace, texttemplate: "" } : trace));
       shown.margin = { ...layout.margin, l: Math.min((layout.margin || {}).l || 40, 48), r: 10 };
       shown.font = { ...(layout.font || {}), size: 11 };
       if (layout.coloraxis && layout.coloraxis.colorbar) {

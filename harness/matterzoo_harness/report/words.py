@@ -14,6 +14,8 @@ from matterzoo_harness.report.results import DataResults, Results
 SIGNIFICANT = 0.05
 REDUNDANT = 0.9
 """Closeness from which one of two models is called redundant."""
+SMALL = 1000
+"""Fewer records than this are called a small sample."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,8 @@ def answer(results: Results) -> Answer:
     found.sort(key=lambda pair: pair[0].data.role == "out")
     data, first = found[0]
     sentences = [_extremes(data, first)]
-    sentences += [_elsewhere(data, first, other, summary) for other, summary in found[1:]]
-    sentences += _redundant(results, found)
+    sentences += [_elsewhere(first, other, summary) for other, summary in found[1:]]
+    sentences += _redundant(found)
     numbers = [
         (
             f"{first.median:.2f}",
@@ -140,7 +142,7 @@ def _extremes(data: DataResults, found: Summary) -> str:
     return text + "."
 
 
-def _elsewhere(data: DataResults, first: Summary, other: DataResults, found: Summary) -> str:
+def _elsewhere(first: Summary, other: DataResults, found: Summary) -> str:
     here = {frozenset((a, b)): value for value, a, b in first.trained}
     there = {frozenset((a, b)): value for value, a, b in found.trained}
     both = [pair for pair in here if pair in there]
@@ -150,10 +152,11 @@ def _elsewhere(data: DataResults, first: Summary, other: DataResults, found: Sum
         return f"{what} the median of trained pairs is {found.median:.2f} ({len(found.trained)} pairs)."
     before, after = (float(np.median([values[pair] for pair in both])) for values in (here, there))
     word = "falls" if after < before - 0.005 else "rises" if after > before + 0.005 else "stays"
-    return f"{what} the median of the {len(both)} pairs that were compared on both {word} from {before:.2f} to {after:.2f}."
+    change = f"{word} at {after:.2f}" if word == "stays" else f"{word} from {before:.2f} to {after:.2f}"
+    return f"{what} the median of the {len(both)} pairs that were compared on both {change}."
 
 
-def _redundant(results: Results, found: list[tuple[DataResults, Summary]]) -> list[str]:
+def _redundant(found: list[tuple[DataResults, Summary]]) -> list[str]:
     """Name trained models that another one replaces on every data set where both were compared."""
     alike: dict[str, list[tuple[str, float]]] = {}
     for _, summary in found:
@@ -195,10 +198,15 @@ def _warnings(results: Results) -> list[str]:
         partial = [m for m, c in each.coverages.items() if 0 < c.ok < c.records and not c.compared]
         if partial:
             warnings.append(f"{each.data.title}: not compared, for too little coverage: {', '.join(partial)}.")
-        if each.comparison is not None and each.comparison.provenance["records"] < each.records:
-            used = each.comparison.provenance["records"]
-            warnings.append(f"{each.data.title}: compared on the {used:,} of {each.records:,} records that all have.")
-        if each.comparison is not None and each.comparison.provenance["records"] < 1000:
-            used = each.comparison.provenance["records"]
-            warnings.append(f"{each.data.title}: {used:,} records are a small sample; see “More records”.")
+        if each.comparison is not None:
+            warnings += _sample(each, each.comparison.provenance["records"])
     return warnings
+
+
+def _sample(each: DataResults, used: int) -> list[str]:
+    """Say on how many records the comparison rests, where they are few or not all."""
+    if used == each.records and used >= SMALL:
+        return []
+    said = f"compared on the {used:,} of {each.records:,} records that all have" if used < each.records else ""
+    small = f"{used:,} records are a small sample, see “More records”" if used < SMALL else ""
+    return [f"{each.data.title}: {'; '.join(part for part in (said, small) if part)}."]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from matterzoo_harness.metrics.result import Comparison, Entry
+from matterzoo_harness.metrics.result import Entry
 from matterzoo_harness.report.figures.common import (
     closeness,
     fact_of,
@@ -127,7 +127,7 @@ def _pick(results: Results, data: DataResults) -> Picture:
     made = figure(
         *traces,
         height=500,
-        xaxis={"title": "records a second, once loaded", "type": "log"},
+        xaxis={"title": "records a second, once loaded", "type": "log", "dtick": 1},
         yaxis={"title": f"mean {metric} with the other trained models"},
         legend={"orientation": "h", "y": -0.2, "yanchor": "top"},
     )
@@ -166,7 +166,7 @@ def _redundancy(results: Results, data: DataResults) -> Picture:
          "metric": entry.key}
         for n, (name, (_, value)) in enumerate(zip(names, order, strict=True))
     ]  # fmt: skip
-    return Picture(_bars(results, table, entry), table, _null_note(comparison, entry))
+    return Picture(_bars(results, table, entry), table, _null_note(entry))
 
 
 def _nearest(near: np.ndarray[Any, Any], order: list[tuple[int, float | None]], n: int, names: list[str]) -> str | None:
@@ -195,7 +195,7 @@ def _bars(results: Results, table: Table, entry: Entry) -> go.Figure:
     )
 
 
-def _null_note(comparison: Comparison, entry: Entry) -> str:
+def _null_note(entry: Entry) -> str:
     values = entry.statistics.get("null_mean")
     null = None if values is None or np.isnan(values).all() else known(float(np.nanmean(values)))
     return "" if null is None else f"Unrelated vectors would have {null:.3f}."

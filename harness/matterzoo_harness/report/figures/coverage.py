@@ -30,14 +30,13 @@ def coverage_table(results: Results) -> Table:
 def coverage(results: Results) -> Panel:
     """Return the share of each data set that each model has vectors for."""
     table = coverage_table(results)
-    panel = Panel(
+    return Panel(
         "coverage",
         "Who could read what",
         "The share of each data set that each model has vectors for.",
         "Empty: not asked. Zero: asked, and nothing came. A model below the study's least coverage is not compared.",
         {ALL: {"": _coverage(results, table)}},
     )
-    return panel
 
 
 def _coverage(results: Results, table: Table) -> Picture:

@@ -28,8 +28,8 @@ def dimension(results: Results) -> Panel:
         "dimension",
         "How many directions",
         "The intrinsic dimension of each model's vectors.",
-        "The mark is the dimension on all records, the violin its spread over random halves, the line its 95 % interval "
-        "on the subsample. The hollow mark is the same model with its columns shuffled apart: a dimension as high as "
+        "The mark is the dimension on all records, the violin its spread over random halves, the line its 95 % "
+        "interval on the subsample. The hollow mark is the same model with its columns shuffled apart: a dimension as high as "
         "that means that they are unrelated.",
         pictures,
         "estimator",
@@ -69,6 +69,7 @@ def _dimension(results: Results, data: DataResults, metric: str) -> Picture:
         xaxis={"title": f"intrinsic dimension ({title_of(metric)})", "rangemode": "tozero"},
         yaxis={"automargin": True, "autorange": "reversed", "ticks": ""},
         margin={"l": 20, "r": 24, "t": 16, "b": 56},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
     )
     halves_of = next(iter(spread.values()), [])
     note = f"{len(halves_of)} random halves of {halves_of[0]['records']:,} records each." if halves_of else ""

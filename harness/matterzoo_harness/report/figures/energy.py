@@ -86,7 +86,7 @@ def _energy(results: Results, data: DataResults, entry: Entry) -> Picture:
     made = figure(
         *traces,
         height=500,
-        xaxis={"title": "energy MAE, composition-corrected (eV a record)", "type": "log"},
+        xaxis={"title": "energy MAE, composition-corrected (eV a record)", "type": "log", "minor": {"showgrid": False}},
         yaxis={"title": f"{title_of(entry.metric, entry.k)} to {rows[0]['model']}"},
         legend={"orientation": "h", "y": -0.2, "yanchor": "top"},
     )

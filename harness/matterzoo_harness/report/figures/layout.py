@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import plotly.graph_objects as go
 
 from matterzoo_harness.report.figures.common import PALETTE, figure, number
 from matterzoo_harness.report.picture import ALL, Panel, Picture
 from matterzoo_harness.report.results import Results, Table
+
+MANY = 5000
 
 
 def layout(results: Results) -> Panel:
@@ -34,10 +38,10 @@ def _by_data(results: Results, table: Table) -> Picture:
     for n, name in enumerate(dict.fromkeys(row["data"] for row in table)):
         mine = [row for row in table if row["data"] == name]
         traces.append(
-            go.Scattergl(
+            _kind(table)(
                 x=[round(row["x"], 4) for row in mine], y=[round(row["y"], 4) for row in mine], mode="markers",
                 name=titles.get(name, name), text=[row["record"] for row in mine],
-                marker={"size": 6 if len(table) < 5000 else 3, "color": PALETTE[n % len(PALETTE)], "opacity": 0.7},
+                marker={"size": 6 if len(table) < MANY else 3, "color": PALETTE[n % len(PALETTE)], "opacity": 0.7},
                 hovertemplate=f"<b>%{{text}}</b><br>{titles.get(name, name)}<extra></extra>",
             )
         )  # fmt: skip
@@ -46,10 +50,10 @@ def _by_data(results: Results, table: Table) -> Picture:
 
 def _by_error(table: Table) -> Picture:
     mine = [row for row in table if row["energy_error_ev_atom"] is not None]
-    points = go.Scattergl(
+    points = _kind(table)(
         x=[round(row["x"], 4) for row in mine], y=[round(row["y"], 4) for row in mine], mode="markers",
         marker={
-            "size": 6 if len(table) < 5000 else 3, "color": [row["energy_error_ev_atom"] for row in mine],
+            "size": 6 if len(table) < MANY else 3, "color": [row["energy_error_ev_atom"] for row in mine],
             "coloraxis": "coloraxis", "opacity": 0.8,
         },
         text=[f"<b>{row['record']}</b><br>{number(row['energy_error_ev_atom'], 4)} eV an atom" for row in mine],
@@ -60,8 +64,13 @@ def _by_error(table: Table) -> Picture:
     return Picture(made, table, "Energies as predicted: offsets between levels of theory are part of the error.")
 
 
-def _framed(*traces: go.Scattergl) -> go.Figure:
-    bare = {"showticklabels": False, "ticks": "", "zeroline": False, "title": ""}
+def _kind(table: Table) -> Any:
+    """Return vector marks for few records, which print well, and WebGL for many."""
+    return go.Scatter if len(table) < MANY else go.Scattergl
+
+
+def _framed(*traces: Any) -> go.Figure:
+    bare = {"showticklabels": False, "ticks": "", "zeroline": False, "title": "", "showgrid": False}
     return figure(
         *traces,
         height=560,

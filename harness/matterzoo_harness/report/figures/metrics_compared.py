@@ -8,7 +8,7 @@ from scipy.stats import spearmanr
 from matterzoo_harness.metrics.result import Comparison, Entry
 from matterzoo_harness.report.figures.common import closeness, figure, headline, known, main_entries, number, pairs
 from matterzoo_harness.report.names import title_of
-from matterzoo_harness.report.picture import Panel, Picture
+from matterzoo_harness.report.picture import Panel, Picture, Table
 from matterzoo_harness.report.results import Results
 
 
@@ -41,7 +41,7 @@ def _against(comparison: Comparison, first: Entry, second: Entry) -> Picture:
     names = comparison.names
     sign = -1 if second.metric == "information_imbalance" else 1
     here, there = closeness(first), sign * closeness(second)
-    table = [
+    table: Table = [
         {"a": names[i], "b": names[j], first.key: known(here[i, j]), second.key: known(there[i, j])}
         for i, j in pairs(names)
     ]

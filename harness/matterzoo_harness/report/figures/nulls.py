@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import plotly.graph_objects as go
@@ -58,7 +59,7 @@ def _nulls(comparison: Comparison, entry: Entry) -> Picture:
         return Picture(None, table, empty="no pair has a number")
     labels = [label for label, _ in shown]
     rows = [row for _, row in shown]
-    hover = [hover_of(entry, names, i, j) for i, j in chosen if entry.values[i, j] == entry.values[i, j]]
+    hover = [hover_of(entry, names, i, j) for i, j in chosen if math.isfinite(entry.values[i, j])]
     drawn = [_first(row) for row in rows]
     traces = [
         go.Bar(
@@ -80,7 +81,7 @@ def _nulls(comparison: Comparison, entry: Entry) -> Picture:
         *traces,
         height=max(320, 120 + 20 * len(labels)),
         xaxis={"title": title_of(entry.metric, entry.k), "zeroline": True, "side": "bottom"},
-        yaxis={"automargin": True, "autorange": "reversed", "ticks": "", "tickfont": {"size": 11}},
+        yaxis={"automargin": True, "range": [len(labels) - 0.3, -0.7], "ticks": "", "tickfont": {"size": 11}},
         margin={"l": 20, "r": 24, "t": 16, "b": 56},
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
         barmode="overlay",
@@ -106,7 +107,7 @@ def _above(high: float | None, low: float | None) -> float:
 
 
 def _or_low(value: float) -> float:
-    return value if value == value else float("-inf")
+    return value if math.isfinite(value) else float("-inf")
 
 
 def _evenly(order: list[tuple[int, int]], most: int) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from matterzoo_harness.metrics.result import Comparison, Entry
 from matterzoo_harness.report.figures.common import figure, known, number, pairs
 from matterzoo_harness.report.names import title_of
-from matterzoo_harness.report.picture import Panel, Picture
+from matterzoo_harness.report.picture import Panel, Picture, Table
 from matterzoo_harness.report.results import Results
 
 COLOURS = ("cknna", "dcor_sqr_unbiased", "dcor", "dcor_sqr", "id_correlation")
@@ -44,7 +44,7 @@ def plane(results: Results) -> Panel:
 
 def _plane(comparison: Comparison, entry: Entry, colour: Entry) -> Picture:
     names = comparison.names
-    table = [
+    table: Table = [
         {
             "a": names[i],
             "b": names[j],
@@ -66,7 +66,7 @@ def _plane(comparison: Comparison, entry: Entry, colour: Entry) -> Picture:
             "size": 10,
             "color": [nan if row[colour.key] is None else row[colour.key] for row in drawn],
             "coloraxis": "coloraxis",
-            "line": {"width": 1, "color": "rgba(127,127,127,.6)"},
+            "line": {"width": 1, "color": "rgba(127,127,127,.9)"},
         },
         hovertext=[
             f"<b>A = {row['a']}<br>B = {row['b']}</b><br>Δ(A → B) {number(row['a_to_b'], 4)}<br>"

@@ -6,8 +6,10 @@ import io
 import math
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
+from matterzoo_harness.metrics.tree import newick
 from matterzoo_harness.report.figures.common import fact_of, figure, group_marks
 from matterzoo_harness.report.picture import Panel, Picture, Table
 from matterzoo_harness.report.results import DataResults, Results
@@ -17,11 +19,12 @@ def tree(results: Results) -> Panel:
     """Return the tree of each data set; its Newick text is in the table."""
     pictures = {}
     for each in results.compared:
-        if each.tree is None:
-            why = "fewer than three models with trained weights, or no CKNNA: they make no tree"
+        text = newick_of(results, each)
+        if text is None:
+            why = "fewer than three trained models, or no CKNNA: they make no tree"
             pictures[each.data.name] = {"": Picture.nothing(why)}
         else:
-            pictures[each.data.name] = {"": _tree(results, each, each.tree)}
+            pictures[each.data.name] = {"": _tree(results, text)}
     return Panel(
         "tree",
         "Family tree",
@@ -32,10 +35,24 @@ def tree(results: Results) -> Panel:
     )
 
 
-def _tree(results: Results, data: DataResults, newick: str) -> Picture:
+def newick_of(results: Results, data: DataResults) -> str | None:
+    """Return the tree of the trained models of a data set; None if there are fewer than three, or no CKNNA."""
+    comparison = data.comparison
+    if comparison is None or "cknna" not in comparison:
+        return None
+    values = comparison["cknna"]
+    out = {name for i, name in enumerate(comparison.names)
+           if fact_of(results, name).untrained or not np.isfinite(values[i, i])}  # fmt: skip
+    kept = [i for i, name in enumerate(comparison.names) if name not in out]
+    if len(kept) < 3 or not np.isfinite(values[np.ix_(kept, kept)]).all():
+        return None
+    return newick(comparison.names, values, leave_out=out)
+
+
+def _tree(results: Results, text: str) -> Picture:
     import skbio
 
-    root = skbio.TreeNode.read(io.StringIO(newick), convert_underscores=False).root_at_midpoint()
+    root = skbio.TreeNode.read(io.StringIO(text), convert_underscores=False).root_at_midpoint()
     leaves = list(root.tips())
     heights: dict[Any, float] = {leaf: float(row) for row, leaf in enumerate(leaves)}
     for node in root.postorder(include_self=True):
@@ -76,7 +93,11 @@ def _tree(results: Results, data: DataResults, newick: str) -> Picture:
         margin={"l": 16, "r": 16, "t": 16, "b": 56},
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
     )  # fmt: skip
-    return Picture(made, [*_paths(leaves), {"a": "newick", "b": newick, "distance": None}], f"Newick: {newick}")
+    return Picture(
+        made,
+        [*_paths(leaves), {"a": "newick", "b": text, "distance": None}],
+        "The last line of its CSV is the tree as Newick.",
+    )
 
 
 def _paths(leaves: list[Any]) -> Table:
