@@ -79,7 +79,7 @@ def measure_checkpoint(checkpoint: Checkpoint, path: Path | None, store: Store) 
     unpinned = checkpoint.source == "huggingface" and checkpoint.revision is None
     revision = store.note(_COMMITS, sha256_of(checkpoint.repo)) if unpinned else None
     if path.is_dir():
-        files = _manifest(path.name, store) or {}
+        files = manifest_of(path.name, store) or {}
         size = sum((path / name).stat().st_size for name in files)
         return LockedCheckpoint(sha256=path.name, size=size, files=files, revision=revision)
     return LockedCheckpoint(sha256=sha256_of_file(path), size=path.stat().st_size, revision=revision)
@@ -96,7 +96,7 @@ def contents_of(checkpoint: Checkpoint, locked: LockedCheckpoint | None, store: 
     keys = {sha256_of(_address(one)) for one in pinned} | {_contents(one)[1] for one in pinned}
     known = {checkpoint.sha256, locked.sha256 if locked else None, *(store.note(_NOTES, key) for key in keys)}
     digests = {digest for digest in known if digest}
-    members = [_manifest(digest, store) or {} for digest in digests] + [locked.files if locked else {}]
+    members = [manifest_of(digest, store) or {} for digest in digests] + [locked.files if locked else {}]
     parts = {part.sha256 for part in checkpoint.parts.values() if part.sha256}
     return digests | parts | {sha256 for files in members for sha256 in files.values()}
 
@@ -143,7 +143,7 @@ def _folder(checkpoint: Checkpoint, expected: str | None, store: Store, progress
     """Have several files in the store, and a folder of links to them, named by what it holds."""
     what, note = _contents(checkpoint)
     known = expected or store.note(_NOTES, note)
-    manifest = _manifest(known, store) if known else None
+    manifest = manifest_of(known, store) if known else None
     if manifest is None:
         refuse_offline(what)
         fetched = {name: _file(one, one.sha256, store, progress) for name, one in _members(checkpoint).items()}
@@ -193,7 +193,7 @@ def _linked(manifest: dict[str, str], folder: Path, store: Store) -> Path:
     return folder
 
 
-def _manifest(digest: str, store: Store) -> dict[str, str] | None:
+def manifest_of(digest: str, store: Store) -> dict[str, str] | None:
     """Return the files of a folder, by name, where it was fetched before."""
     kept = store.note(_FOLDERS, digest)
     return dict(json.loads(kept)) if kept else None

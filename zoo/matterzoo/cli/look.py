@@ -81,16 +81,20 @@ def info(
     from matterzoo.catalogue import find
     from matterzoo.missing import missing_piece
     from matterzoo.states import standing_of
+    from matterzoo_harness.gates import weights_state
+    from matterzoo_harness.store import Store
 
     found = find(model)
     card = found.card
     standing = standing_of(found)
+    weights = weights_state(found, Store())
     state, missing = standing.state, missing_piece(found, standing)
     content = {
         "card": card.model_dump(mode="json", exclude_none=True),
         "lock": found.lock.model_dump(mode="json", exclude_defaults=True),
         "state": state,
         "missing": missing,
+        "weights": weights._asdict(),
         "folder": str(found.folder),
         "adapter": str(found.adapter_file),
     }
@@ -104,6 +108,7 @@ def info(
         "view": card.view.value,
         "environment": card.environment,
         "checkpoint": card.checkpoint.source,
+        "weights": weights.words,
         "energy": "eV, total" if card.energy.available else "no head",
         "parameters": f"{card.training.parameters:,}" if card.training.parameters else None,
         "trained on": ", ".join(card.training.data_sets) or None,
