@@ -68,6 +68,7 @@ FORMATS: tuple[Format, ...] = (
     Format("CSV, TSV", (".csv", ".tsv", ".tab"), "table:read_table"),
     Format("SMILES list", (".smi", ".smiles"), "table:read_smi"),
     Format("FASTA", (".fasta", ".fa", ".faa", ".fas", ".seq"), "fasta:read_fasta"),
+    Format("NetCDF", (".nc", ".nc4", ".netcdf"), "netcdf:read_netcdf"),
     Format(
         "other formats of ASE",
         (".traj", ".xsf", ".cube", ".gen", ".res", ".xtd", ".xsd", ".cell", ".pwi", ".pwo", ".lmp", ".rmc6f"),
