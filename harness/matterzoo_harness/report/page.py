@@ -131,10 +131,10 @@ def _own(name: str) -> str:
 def _first_screen(results: Results, said: Answer, panels: Sequence[Panel]) -> str:
     study = results.study
     source = f" · {escape(study.source)}" if study.source else ""
+    count = len(results.facts)
     sets = ", ".join(f"{escape(each.data.title)} ({each.records:,})" for each in results.data) or "no data set"
     parts = [
-        f'<header class="first"><p class="kicker">{escape(study.title)}{source} · {len(results.facts)} models · {sets}'
-        "</p>"
+        f'<header class="first"><p class="kicker">{escape(study.title)}{source} · {count} models · {sets}</p>',
     ]
     parts.append(f"<h1>{escape(study.question)}</h1>")
     parts.append(f'<p class="answer">{escape(said.headline)}</p>')

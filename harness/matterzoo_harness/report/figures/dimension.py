@@ -29,8 +29,8 @@ def dimension(results: Results) -> Panel:
         "How many directions",
         "The intrinsic dimension of each model's vectors.",
         "The mark is the dimension on all records, the violin its spread over random halves, the line its 95 % "
-        "interval on the subsample. The hollow mark is the same model with its columns shuffled apart: a dimension as high as "
-        "that means that they are unrelated.",
+        "interval on the subsample. The hollow mark is the same model with its columns shuffled apart: a dimension as "
+        "high as that means that they are unrelated.",
         pictures,
         "estimator",
     )

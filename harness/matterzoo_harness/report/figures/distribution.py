@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from matterzoo_harness.report.figures.common import closeness, figure, known, number, pairs
 from matterzoo_harness.report.names import CLOSER_IF_SMALLER, title_of
-from matterzoo_harness.report.picture import ALL, Panel, Picture
+from matterzoo_harness.report.picture import ALL, Panel, Picture, Table
 from matterzoo_harness.report.results import DataResults, Results
 
 
@@ -43,11 +43,11 @@ def _pair(one: DataResults, other: DataResults, metric: str) -> Picture:
     sign = -1 if metric in CLOSER_IF_SMALLER else 1
     a, b = sign * closeness(here), sign * closeness(there)
     names, where = one.comparison.names, {name: i for i, name in enumerate(other.comparison.names)}
-    table = []
+    table: Table = []
     for i, j in pairs(names):
         if names[i] in where and names[j] in where:
-            x, y = known(a[i, j]), known(b[where[names[i]], where[names[j]]])
-            table.append({"a": names[i], "b": names[j], one.data.name: x, other.data.name: y})
+            inside, outside = known(a[i, j]), known(b[where[names[i]], where[names[j]]])
+            table.append({"a": names[i], "b": names[j], one.data.name: inside, other.data.name: outside})
     drawn = [row for row in table if row[one.data.name] is not None and row[other.data.name] is not None]
     if not drawn:
         return Picture.nothing(f"no two models were compared on both {one.data.title} and {other.data.title}")

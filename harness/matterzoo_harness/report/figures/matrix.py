@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from matterzoo_harness.metrics.result import Comparison, Entry
 from matterzoo_harness.report.figures.common import (
+    Floats,
     closeness,
     clustered,
     fact_of,
@@ -94,7 +95,7 @@ def _condensed(results: Results, comparison: Comparison, entry: Entry) -> Pictur
     return Picture(_heatmap(means[np.ix_(order, order)], shown, hover, key_title(entry.key)), table)
 
 
-def _heatmap(values: np.ndarray, names: list[str], hover: list[list[str]], title: str) -> go.Figure:  # type: ignore[type-arg]
+def _heatmap(values: Floats, names: list[str], hover: list[list[str]], title: str) -> go.Figure:
     rounded = [[known(round(float(value), 5)) for value in row] for row in values]
     size = len(names)
     digits = [["" if v is None else f"{v:.2f}" for v in row] for row in rounded]

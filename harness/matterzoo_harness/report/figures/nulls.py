@@ -47,7 +47,7 @@ def _nulls(comparison: Comparison, entry: Entry) -> Picture:
     names = comparison.names
     near = closeness(entry)
     directed = entry.metric == "information_imbalance"
-    order = sorted(pairs(names, directed), key=lambda pair: -_or_low(near[pair]))
+    order = sorted(pairs(names, directed), key=lambda pair: -_or_low(float(near[pair])))
     table = [pair_row(entry, names, i, j) for i, j in order]
     if "null_mean" not in entry.statistics:
         return Picture(None, table, empty="nulls and intervals were not computed in this study for this metric")
