@@ -5,20 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from no_network import matterzoo_without_network, needs_namespaces
 
 STRUCTURES = "".join(f"2\nname=pair-{n}\nC 0 0 0\nO 0 0 {1.0 + n / 10}\n" for n in range(5))
-
-
-def matterzoo_without_network(*arguments: str | Path, home: Path, cache: Path) -> None:
-    """Run the real command in a network namespace of its own, which has no network at all."""
-    command = ["unshare", "--net", str(Path(sys.executable).with_name("matterzoo")), *map(str, arguments)]
-    places = {"MATTERZOO_HOME": str(home), "MATTERZOO_CACHE": str(cache)}
-    done = subprocess.run(command, env=os.environ | places, capture_output=True, text=True, check=False, timeout=900)
-    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture
@@ -31,8 +23,7 @@ def structures(tmp_path: Path) -> Path:
 @pytest.fixture
 def moved_home(tmp_path: Path, private_zoo: Path, matterzoo, request: pytest.FixtureRequest) -> Path:
     """A home that holds a copy of the store, and nothing else, after everything was fetched."""
-    if os.geteuid() != 0:
-        pytest.skip("absent real part: a network namespace (needs root)")
+    needs_namespaces()
     code, _, stderr = matterzoo("fetch", "trivial", "--runtime", request.param)
     assert code == 0, stderr
     home = tmp_path / "another-home"

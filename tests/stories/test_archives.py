@@ -1,0 +1,156 @@
+"""The restore drill: archived, moved to an empty home, the network cut, restored, run: the golden vectors."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from no_network import matterzoo_without_network, needs_namespaces
+
+from matterzoo.catalogue import find
+from matterzoo_schemas.exit_codes import ExitCode
+from matterzoo_schemas.shard import Embeddings
+
+SMALL, REAL = "ecfp4", "chgnet-0.3.0"
+FLIPS = 3
+
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for archives that several tests read."""
+    return tmp_path_factory.mktemp("archives")
+
+
+def archived(matterzoo: Any, model: str, target: Path, *options: str) -> Path:
+    """Archive a model; leave the test out where its packages cannot be had."""
+    if not target.exists():
+        code, _, stderr = matterzoo("archive", model, "-o", target, *options, timeout=1800)
+        if code == ExitCode.INPUT_MISSING:
+            pytest.skip(f"absent real part: the package registries ({stderr.splitlines()[-2:]})")
+        assert code == 0, stderr
+    return target
+
+
+def drill(archive: Path, model: str, runtime: str, folder: Path) -> None:
+    """Restore an archive into an empty home without network, run its model, and compare with its golden vectors."""
+    needs_namespaces()
+    moved, places = folder / "moved" / archive.name, {"home": folder / "home", "cache": folder / "cache"}
+    moved.parent.mkdir()
+    (shutil.copytree if archive.is_dir() else shutil.copyfile)(archive, moved)
+    said = json.loads(matterzoo_without_network("restore", moved, "--runtime", runtime, "--json", **places))
+    assert [(proof["model"], proof["runtime"], proof["passed"]) for proof in said["models"]] == [(model, runtime, True)]
+    shutil.rmtree(moved.parent)  # from here on, the home is all that there is
+    own = Path(said["folder"]) / "models" / model
+    asked = ["run", model, own / "records.safetensors", "-o", folder / "out", "--runtime", runtime]
+    matterzoo_without_network(*asked, **places)
+    golden, answer = (
+        Embeddings.open(own / "golden.safetensors"),
+        Embeddings.open(folder / "out" / f"{model}.safetensors"),
+    )
+    assert list(golden.ids) == list(answer.ids)
+    card = find(model).card
+    old, new = (embeddings.layers[card.embedding.default].pooled for embeddings in (golden, answer))
+    distance = np.linalg.norm(new - old, axis=1) / np.linalg.norm(old, axis=1)
+    assert distance.max() <= card.tolerances.golden
+
+
+@pytest.mark.model_env
+@pytest.mark.slow
+@pytest.mark.xdist_group("archive-small")
+class TestASmallOne:
+    """Of a model without a framework: the whole way, in seconds."""
+
+    @pytest.fixture
+    def archive(self, matterzoo, kept: Path) -> Path:
+        return archived(matterzoo, SMALL, kept / "small.tar", "--no-image")
+
+    def test_it_gives_its_golden_vectors_in_an_empty_home_without_network(self, archive: Path, tmp_path: Path) -> None:
+        drill(archive, SMALL, "venv", tmp_path)
+
+    def test_its_readme_is_enough_without_matterzoo(self, archive: Path, tmp_path: Path) -> None:
+        subprocess.run(["tar", "-xf", archive, "-C", tmp_path], check=True)
+        commands = (tmp_path / "README.md").read_text().partition("## Without a container engine")[2].split("```")[1]
+        lines = commands.removeprefix("console").replace("\\\n", " ").strip().splitlines()
+        assert len(lines) == 3
+        script = "\n".join(["set -e", *(line.removeprefix("$ ") for line in lines)]).replace(
+            "../env", str(tmp_path / "e")
+        )
+        if shutil.which("python3.11") is None:
+            pytest.skip("absent real part: python3.11 on PATH")
+        ended = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stderr
+        assert "passed: True" in ended.stdout
+
+    def test_coreutils_check_it(self, archive: Path, tmp_path: Path) -> None:
+        subprocess.run(["tar", "-xf", archive, "-C", tmp_path], check=True)
+        subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "sha256sums"], cwd=tmp_path, check=True)
+
+    def test_two_archives_of_one_state_are_the_same_bytes(self, archive: Path, matterzoo, tmp_path: Path) -> None:
+        again = archived(matterzoo, SMALL, tmp_path / "again.tar", "--no-image")
+        assert subprocess.run(["cmp", archive, again], check=False).returncode == 0
+
+    def test_a_flipped_bit_ends_with_79(self, archive: Path, matterzoo, tmp_path: Path) -> None:
+        damaged, draw = tmp_path / "damaged.tar", random.Random(2)
+        shutil.copyfile(archive, damaged)
+        for _ in range(FLIPS):
+            with damaged.open("r+b", buffering=0) as file:
+                place = draw.randrange(damaged.stat().st_size)
+                file.seek(place)
+                byte = file.read(1)[0]
+                file.seek(place)
+                file.write(bytes([byte ^ (1 << draw.randrange(8))]))
+                ended = matterzoo("verify", damaged)
+                assert ended.code == ExitCode.DIGEST_MISMATCH
+                file.seek(place)
+                file.write(bytes([byte]))
+        assert matterzoo("verify", damaged).code == 0
+
+    def test_it_holds_what_a_reader_needs(self, archive: Path) -> None:
+        listed = subprocess.run(["tar", "-tf", archive], capture_output=True, text=True, check=True).stdout.splitlines()
+        for name in (
+            "README.md", "sha256sums", "sbom.cdx.json", "CITATION.bib", ".zenodo.json", "replay.py", "manifest.json",
+            f"models/{SMALL}/card.toml", f"models/{SMALL}/golden.safetensors", "licences/matterzoo/LICENSE",
+            "schemas/card.schema.json", "sources/matterzoo_schemas/records.py",
+        ):  # fmt: skip
+            assert name in listed
+        assert any(name.startswith("environments/baselines-cpu/wheels/rdkit-") for name in listed)
+        assert any(name.startswith("debian/") for name in listed)
+        assert any(name.startswith("licences/numpy-") for name in listed)
+
+
+@pytest.mark.model_env
+@pytest.mark.slow
+@pytest.mark.xdist_group("archive-real")
+def test_chgnet_gives_its_golden_vectors_in_an_empty_home_without_network(
+    matterzoo, kept: Path, tmp_path: Path
+) -> None:
+    drill(archived(matterzoo, REAL, kept / "real", "--no-image"), REAL, "venv", tmp_path)
+
+
+@pytest.mark.engine
+@pytest.mark.network
+@pytest.mark.slow
+def test_chgnet_gives_its_golden_vectors_in_the_image_that_was_archived(matterzoo, kept: Path, tmp_path: Path) -> None:
+    archive = archived(matterzoo, REAL, kept / "with-image")
+    images = json.loads((archive / "image" / "manifest.json").read_bytes())[0]["RepoTags"]
+    subprocess.run(["docker", "image", "rm", "--force", *images], capture_output=True, check=True)
+    drill(archive, REAL, "docker", tmp_path)
+
+
+def test_an_unlocked_model_cannot_be_archived(matterzoo, private_zoo: Path, tmp_path: Path) -> None:
+    code, _, stderr = matterzoo("archive", "trivial", "-o", tmp_path / "archive", "--no-image")
+    assert code == ExitCode.BAD_CARD
+    assert "matterzoo lock trivial" in stderr
+
+
+def test_there_is_nothing_in_no_archive(matterzoo, tmp_path: Path) -> None:
+    assert matterzoo("verify", tmp_path / "absent").code == ExitCode.INPUT_MISSING
+    (tmp_path / "empty").mkdir()
+    assert matterzoo("verify", tmp_path / "empty").code == ExitCode.DIGEST_MISMATCH
+    assert matterzoo("restore", tmp_path / "empty").code == ExitCode.DIGEST_MISMATCH
