@@ -35,7 +35,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory, isolated: None) -> Any:
     @cache
     def measure(model: str) -> dict[str, Any]:
         card = HERE[model]
-        script = {"atoms": "measure.py", "grid": "grids.py"}.get(card.view.value, "strings.py")
+        script = {"atoms": "measure.py", "backbone": "backbones.py", "grid": "grids.py"}.get(card.view.value, "strings.py")
         return measured_inside(card.environment, script, setup_of(card), tmp_path_factory.mktemp(model))
 
     return measure
