@@ -161,7 +161,7 @@ def prepare_job(model: Model, inputs: Inputs, request: Request, listener: Listen
     """
     folder = find_environment(model.card.environment)
     device, variant = choose_device(request.device, folder.environment)
-    given = inputs.with_view(model.card.view.value)
+    given = inputs.with_view(model.card.view.value, model.card.domain.grid)
     runtime: Runtime = runtime_for(request.runtime)
     threads = request.choices.threads or default_threads(request.workers)
     kind = "cpu" if device == "cpu" else "cuda"

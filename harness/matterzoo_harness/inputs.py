@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from matterzoo_harness.conversions import provide
+from matterzoo_harness.conversions.regrid import regridded
 from matterzoo_harness.leftovers import remove_left_overs
 from matterzoo_harness.readers import ReadResult, read
 from matterzoo_schemas.canonical import open_tensors
+from matterzoo_schemas.card import GridDomain
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 from matterzoo_schemas.records import KIND, Records
 from matterzoo_schemas.shard import Status
@@ -56,7 +58,7 @@ class Inputs:
         self._result = result
         self._folder = folder
         self.identity = result.records.identity
-        self._views: dict[str, Input] = {}
+        self._views: dict[tuple[str, str], Input] = {}
 
     @classmethod
     def read(
@@ -81,17 +83,29 @@ class Inputs:
         """The records' ids."""
         return list(self._result.records.ids)
 
-    def with_view(self, view: str) -> Input:
-        """Return the records with a view, derived by a named conversion where they lack it."""
-        if view not in self._views:
-            self._views[view] = self._provide(view)
-        return self._views[view]
+    def with_view(self, view: str, grid: GridDomain | None = None) -> Input:
+        """Return the records with a view, derived by a named conversion where they lack it.
 
-    def _provide(self, view: str) -> Input:
+        Parameters
+        ----------
+        view
+            What the model takes.
+        grid
+            The points that a model of grids takes; records on others are brought to them where that loses only detail.
+        """
+        key = (view, f"{grid.latitudes}x{grid.longitudes}{'p' * grid.poles}" if grid else "")
+        if key not in self._views:
+            self._views[key] = self._provide(view, grid, key[1])
+        return self._views[key]
+
+    def _provide(self, view: str, grid: GridDomain | None, points: str) -> Input:
         provided = provide(self._result, view)
+        if grid is not None:
+            provided = regridded(provided, grid.model_dump())
         made = [conversion for conversion in provided.conversions if conversion["view"] == view]
         derived = {"conversions": made} if made else None
-        file = self._folder / (f"records.{view}.safetensors" if derived else "records.safetensors")
+        name = f"records.{view}{'-' * bool(points)}{points}.safetensors"
+        file = self._folder / (name if derived else "records.safetensors")
         write_unless_there(provided.records, file)
         reasons = {**provided.unconverted.get(view, {}), **provided.failures}
         rows = {name: row for row, name in enumerate(provided.records.ids)} if reasons else {}

@@ -25,6 +25,9 @@ UNITS: Mapping[str, str] = {
 }  # fmt: skip
 """Names of ERA5 as models are told them, and the unit that each is in; other names may be in any."""
 
+NEAR = 1e-3
+"""Points this close, as a fraction of the grid's step, are the same: files hold axes in single precision."""
+
 
 @dataclass(frozen=True)
 class Field:
@@ -67,7 +70,7 @@ def unpack_fields(variables: str) -> tuple[Field, ...]:
     """
     try:
         return tuple(Field(**entry) for entry in json.loads(variables))
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f"the grid's variables are no list of fields: {error}") from error
 
 
@@ -129,3 +132,11 @@ def axes_of(domain: Mapping[str, Any]) -> tuple[npt.NDArray[np.float64], npt.NDA
     rows, columns = domain["latitudes"], domain["longitudes"]
     edge = 90.0 if domain["poles"] else 90.0 - 90.0 / rows
     return np.linspace(edge, -edge, rows), np.arange(columns) * (360.0 / columns)
+
+
+def lies_on(latitude: npt.NDArray[np.float64], longitude: npt.NDArray[np.float64], domain: Mapping[str, Any]) -> bool:
+    """Tell whether a grid, from north to south, lies on the points of a card's `domain.grid`."""
+    return all(
+        len(own) == len(wanted) and bool(np.all(np.abs(own - wanted) < NEAR * abs(wanted[1] - wanted[0])))
+        for own, wanted in zip((latitude, longitude), axes_of(domain))  # noqa: B905 (Python 3.10)
+    )

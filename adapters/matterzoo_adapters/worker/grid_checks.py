@@ -6,15 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from matterzoo_schemas.fields import UNITS, axes_of, places_of, wanted_fields
+from matterzoo_schemas.fields import UNITS, lies_on, places_of, wanted_fields
 from matterzoo_schemas.shard import Status
 from matterzoo_schemas.views import Grid
 
 Refusal = tuple[Status, str]
-NEAR = 1e-3
-"""Points this close, as a fraction of the grid's step, are the same: files hold axes in single precision."""
 
 
 def refused_grid(grid: Grid, domain: Mapping[str, Any] | None) -> Refusal | None:
@@ -71,17 +68,11 @@ def _bad_axes(grid: Grid) -> Refusal | None:
 
 
 def _other_points(grid: Grid, domain: Mapping[str, Any]) -> Refusal | None:
-    latitude, longitude = axes_of(domain)
     own = grid.from_north()
-    if not (_same(own.latitude, latitude) and _same(own.longitude, longitude)):
-        rows, columns = len(latitude), len(longitude)
-        poles = "with" if domain["poles"] else "without"
-        return Status.UNSUPPORTED, (
-            f"{len(own.latitude)} × {len(own.longitude)} points are not this model's "
-            f"{rows} × {columns}, {poles} the poles and from 0° east"
-        )
-    return None
-
-
-def _same(axis: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> bool:
-    return len(axis) == len(other) and bool(np.all(np.abs(axis - other) < NEAR * abs(other[1] - other[0])))
+    if lies_on(own.latitude, own.longitude, domain):
+        return None
+    poles = "with" if domain["poles"] else "without"
+    return Status.UNSUPPORTED, (
+        f"{len(own.latitude)} × {len(own.longitude)} points are not this model's "
+        f"{domain['latitudes']} × {domain['longitudes']}, {poles} the poles and from 0° east"
+    )
