@@ -38,3 +38,12 @@ def patch_index(rows: int, columns: int, patch: int, levels: int = 1) -> npt.NDA
         np.arange(rows // patch) * patch * columns, np.arange(columns // patch) * patch, dtype=np.int64
     )
     return np.add.outer(np.arange(levels) * rows * columns, corner.ravel(), dtype=np.int64).ravel()
+
+
+def bands_of_equal_area(latitude: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.float64]:
+    """Return the weights [count, n] of latitudes from north to south in bands of equal area; each band's sum is 1."""
+    upper = 1 - 2 * np.concatenate([[0.0], np.cumsum(row_areas(latitude))])
+    edges = np.linspace(1, -1, count + 1)
+    overlap = np.minimum(edges[:-1, None], upper[None, :-1]) - np.maximum(edges[1:, None], upper[None, 1:])
+    weights: npt.NDArray[np.float64] = np.maximum(overlap, 0) * (count / 2)
+    return weights
