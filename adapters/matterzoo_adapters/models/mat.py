@@ -29,7 +29,8 @@ class MATAdapter(MoleculeAdapter):
 
     def load(self) -> None:
         """Build the network with the authors' code, and load every weight but the head's."""
-        folder, absent = self.setup.checkpoint, {"gdown": {}}  # with which the package would fetch
+        folder = self.setup.checkpoint
+        absent: dict[str, dict[str, Any]] = {"gdown": {}}  # with which the package would fetch
         authors: Any = package_of(folder, PACKAGE, absent)
         random = self.setup.random_weights
         config = authors.MatConfig() if random else authors.MatConfig.from_pretrained(str(folder / "config.json"))
