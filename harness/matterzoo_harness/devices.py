@@ -18,14 +18,14 @@ def choose_device(wanted: str, environment: Environment) -> tuple[str, VariantNa
     Parameters
     ----------
     wanted
-        `auto`, `cpu`, `cuda`, or one GPU by its UUID.
+        `auto`, `cpu`, `cuda`, or GPUs by their UUIDs, with commas between: one model lies on all of them.
     environment
         The model's environment.
 
     Returns
     -------
     device, variant
-        `cpu` or a GPU's UUID, and the lock.
+        `cpu` or the GPUs' UUIDs, and the lock.
 
     Raises
     ------
@@ -33,8 +33,10 @@ def choose_device(wanted: str, environment: Environment) -> tuple[str, VariantNa
         `GPU_UNUSABLE` if a GPU is wanted and there is none, or the environment has no CUDA lock; `USAGE` for a word
         that is no device.
     """
-    if wanted not in ("auto", "cpu", "cuda") and not wanted.startswith("GPU-"):
-        raise MatterzooError(ExitCode.USAGE, f"there is no device {wanted!r}; there is: auto, cpu, cuda, GPU-<uuid>")
+    several = wanted.split(",")
+    if wanted not in ("auto", "cpu", "cuda") and not all(one.startswith("GPU-") for one in several):
+        there_is = "auto, cpu, cuda, GPU-<uuid>, GPU-<uuid>,GPU-<uuid>"
+        raise MatterzooError(ExitCode.USAGE, f"there is no device {wanted!r}; there is: {there_is}")
     there = gpus() if wanted != "cpu" else []
     cuda = environment.variant_for("cuda")
     if wanted == "cpu" or (wanted == "auto" and not (there and cuda)):
@@ -45,8 +47,9 @@ def choose_device(wanted: str, environment: Environment) -> tuple[str, VariantNa
     hint = "choose DEVICE=cpu, or see `matterzoo doctor`"
     if cuda is None:
         raise MatterzooError(ExitCode.GPU_UNUSABLE, f"environment {environment.name} computes on the CPU only", hint)
-    found = require_gpu("cuda" if wanted == "auto" else wanted, environment.name, cuda, environment.variants[cuda])
-    return found.uuid, cuda
+    names = ["cuda"] if wanted == "auto" else several
+    found = [require_gpu(name, environment.name, cuda, environment.variants[cuda]) for name in names]
+    return ",".join(gpu.uuid for gpu in found), cuda
 
 
 def default_threads(workers: int = 1) -> int:

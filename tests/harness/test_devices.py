@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from matterzoo_harness import devices
+from matterzoo_harness.checking.check import device_name
 from matterzoo_harness.devices import choose_device, default_threads
 from matterzoo_harness.environments.folder import find_environment
 from matterzoo_harness.runtimes.gpu import gpus
@@ -28,6 +31,24 @@ def test_an_environment_for_the_cpu_only_refuses_a_gpu(private_zoo: object) -> N
     with pytest.raises(MatterzooError, match="computes on the CPU only") as caught:
         choose_device("cuda", find_environment("plain").environment)
     assert caught.value.code is ExitCode.GPU_UNUSABLE
+
+
+def test_one_model_may_lie_on_several_gpus_all_of_which_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = (
+        "GPU-a, NVIDIA H100, 580.10, 9.0, 81559\nGPU-b, NVIDIA H100, 580.10, 9.0, 81559\nGPU-c, Old, 580.10, 6.1, 8000"
+    )
+    (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\necho '{shown}'\n")
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    environment = find_environment("transformers").environment
+    assert choose_device("GPU-b,GPU-a", environment) == ("GPU-b,GPU-a", "cuda")
+    assert device_name("GPU-b,GPU-a") == "NVIDIA H100 + NVIDIA H100"
+    for wanted, why in (("GPU-a,GPU-c", "capability 7.5"), ("GPU-a,GPU-d", "no GPU GPU-d")):
+        with pytest.raises(MatterzooError, match=why) as caught:
+            choose_device(wanted, environment)
+        assert caught.value.code is ExitCode.GPU_UNUSABLE
 
 
 def test_a_word_that_is_no_device_is_a_mistake_in_typing() -> None:

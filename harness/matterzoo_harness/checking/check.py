@@ -161,8 +161,9 @@ def run_suite(job: Job, level: str, listener: Listener) -> tuple[list[Finding], 
 
 
 def device_name(device: str) -> str:
-    """Return `cpu`, or the name of the GPU of this UUID."""
-    return device if device == "cpu" else next((gpu.name for gpu in gpus() if gpu.uuid == device), device)
+    """Return `cpu`, or the names of the GPUs of these UUIDs."""
+    named = {} if device == "cpu" else {gpu.uuid: gpu.name for gpu in gpus()}
+    return " + ".join(named.get(one, one) for one in device.split(","))
 
 
 @dataclass(frozen=True)

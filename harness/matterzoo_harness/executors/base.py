@@ -27,7 +27,7 @@ class Job:
     log
         File of the worker's standard error.
     device
-        `cpu`, `cuda`, or one GPU by its UUID.
+        `cpu`, `cuda`, or GPUs by their UUIDs.
     variant
         The environment's lock.
     weights

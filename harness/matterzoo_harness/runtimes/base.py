@@ -29,7 +29,7 @@ class WorkerSpec:
     variant
         Which lock: `cpu`, `cuda` or `cuda12`.
     device
-        `cpu`, `cuda`, or one GPU by its UUID (`GPU-…`).
+        `cpu`, `cuda`, or GPUs by their UUIDs (`GPU-…,GPU-…`).
     output
         Folder on the host that the worker may write.
     inputs

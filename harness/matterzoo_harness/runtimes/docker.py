@@ -71,7 +71,7 @@ class DockerRuntime:
         if spec.memory_bytes is not None:
             words += ["--memory", str(spec.memory_bytes), "--memory-swap", str(spec.memory_bytes)]
         if spec.device_kind == "cuda":
-            words += ["--gpus", "device=0" if spec.device == "cuda" else f"device={spec.device}"]
+            words += ["--gpus", "device=0" if spec.device == "cuda" else f'"device={spec.device}"']
         for host, (inside, writable) in mounts.places.items():
             words += ["--mount", f"type=bind,source={host},target={inside}{'' if writable else ',readonly'}"]
         for name, value in self._variables(spec).items():
@@ -86,7 +86,7 @@ class DockerRuntime:
         if os.geteuid() == 0:
             os.chown(spec.output, NOBODY, NOBODY)  # in the container nobody is root, and nobody must write there
         client = connect()
-        gpu = {"count": 1} if spec.device == "cuda" else {"device_ids": [spec.device]}
+        gpu = {"count": 1} if spec.device == "cuda" else {"device_ids": spec.device.split(",")}
         host_config = client.api.create_host_config(
             auto_remove=True,
             init=True,

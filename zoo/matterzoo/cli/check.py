@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MODEL = typer.Argument("", help="A model's id; `matterzoo list` shows them.", show_default=False)
 RUNTIME = typer.Option("auto", "--runtime", help="auto, docker or venv.")
-DEVICE = typer.Option("auto", "--device", help="auto, cpu, cuda, or one GPU by its UUID.")
+DEVICE = typer.Option("auto", "--device", help="auto, cpu, cuda, or GPUs by their UUIDs (GPU-…,GPU-…).")
 JSON = typer.Option(False, "--json", help="Write the result as JSON to standard output.")
 
 

@@ -23,7 +23,7 @@ MODEL = typer.Argument("", help="A model's id; `matterzoo list` shows them.", sh
 INPUT = typer.Argument(None, help="Files, folders, or sample:crystals, sample:molecules, sample:proteins.")
 OUT = typer.Option(None, "--out", "-o", help="Folder of the results  [embeddings/<input>].", show_default=False)
 RUNTIME = typer.Option("auto", "--runtime", help="auto, docker or venv.")
-DEVICE = typer.Option("auto", "--device", help="auto, cpu, cuda, or one GPU by its UUID.")
+DEVICE = typer.Option("auto", "--device", help="auto, cpu, cuda, or GPUs by their UUIDs (GPU-…,GPU-…).")
 LAYER = typer.Option([], "--layer", help="A layer to write, again for more, or '*'  [the card's default].")
 POOLING = typer.Option(None, "--pooling", help="mean, sum, max, first or last  [the card's].")
 NODES = typer.Option(False, "--nodes", help="Write a vector a node (atom, residue, token), too.")
