@@ -96,7 +96,7 @@ class Results:
     facts
         By model, in the study's order.
     layouts
-        Joint layouts by model.
+        Joint layouts by key.
     """
 
     study: Study
@@ -124,7 +124,7 @@ def read_results(study: Study, folder: Path, find: Callable[[str], Model]) -> Re
     for row in study.models:
         name = row.id or row.label
         facts[name] = _facts(name, row.name, row.group, find)
-    layouts = {each.model: _table(folder / "layouts" / f"{each.model}.parquet") for each in study.layouts}
+    layouts = {each.key: _table(folder / "layouts" / f"{each.key}.parquet") for each in study.layouts}
     return Results(study, tuple(_data(data, folder / data.name) for data in study.data), facts, layouts)
 
 

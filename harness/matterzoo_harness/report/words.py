@@ -66,13 +66,15 @@ def summarise(results: Results, comparison: Comparison) -> Summary | None:
     trained: list[tuple[float, str, str]] = []
     mixed: list[float] = []
     significant = tested = 0
+    smallest = (comparison.provenance.get("calibration") or {}).get("smallest_p", 1.0)
+    decidable = "q" in entry.statistics and smallest < SIGNIFICANT  # fewer draws could not tell any pair from chance
     for i, j in pairs(names):
         if not np.isfinite(near[i, j]):
             continue
         untrained = fact_of(results, names[i]).untrained + fact_of(results, names[j]).untrained
         if untrained == 0:
             trained.append((float(near[i, j]), names[i], names[j]))
-            if "q" in entry.statistics and np.isfinite(entry.statistics["q"][i, j]):
+            if decidable and np.isfinite(entry.statistics["q"][i, j]):
                 tested += 1
                 significant += bool(max(entry.statistics["q"][i, j], entry.statistics["q"][j, i]) <= SIGNIFICANT)
         elif untrained == 1:

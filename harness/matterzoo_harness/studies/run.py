@@ -222,8 +222,8 @@ def _lay_out(study: Study, out: Path, done: Sequence[DataDone], show: Show) -> N
             {"epoch": EPOCH, "layout": layout.model_dump(mode="json"),
              "files": {name: keys[name][layout.model] for name in folders}}
         )  # fmt: skip
-        name = f"layout-{layout.model}"
-        file = out / "layouts" / f"{layout.model}.parquet"
+        name = f"layout-{layout.key}"
+        file = out / "layouts" / f"{layout.key}.parquet"
         if steps.done(name, key):
             continue
         show.say(f"layout: {layout.model} on {', '.join(folders) or 'nothing'}")

@@ -91,10 +91,17 @@ class Layout(Strict):
 
     model: Identifier
     data: tuple[Identifier, ...]
+    name: Identifier | None = None
+    """Tells two layouts of one model apart."""
     records: Positive = 15_000
     """Most records of each data set."""
     neighbours: Annotated[int, Field(ge=2)] = 15
     seed: int = 0
+
+    @property
+    def key(self) -> str:
+        """Names its file, and its choice in the report."""
+        return self.name or self.model
 
 
 class Study(Strict):
@@ -116,7 +123,7 @@ class Study(Strict):
     def _names_agree(self) -> Study:
         names = [data.name for data in self.data]
         ids = [row.id for row in self.models if row.id]
-        for what, values in (("data set", names), ("model", ids)):
+        for what, values in (("data set", names), ("model", ids), ("layout", [layout.key for layout in self.layouts])):
             if twice := [value for value, count in Counter(values).items() if count > 1]:
                 raise ValueError(f"{what} {twice[0]} stands twice")
         used = {name for row in self.models for name in (*row.data, *row.options)}

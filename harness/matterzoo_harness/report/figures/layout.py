@@ -16,12 +16,14 @@ MANY = 5000
 def layout(results: Results) -> Panel:
     """Return each joint layout, coloured by data set and, where it is known, by the error of the energy."""
     found: dict[str, Picture] = {}
-    for model, table in results.layouts.items():
+    for key, table in results.layouts.items():
         if not table:
             continue
-        found[f"{model}, by data set"] = _by_data(results, table)
+        model = str(table[0]["model"])
+        title = model if key == model else f"{key}: {model}"
+        found[f"{title}, by data set"] = _by_data(results, table)
         if any(row["energy_error_ev_atom"] is not None for row in table):
-            found[f"{model}, by energy error"] = _by_error(table)
+            found[f"{title}, by energy error"] = _by_error(table)
     return Panel(
         "layout",
         "One map of all records",
