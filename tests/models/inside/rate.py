@@ -46,10 +46,11 @@ def main() -> None:
         start = time.process_time()
         engine.run(records, lambda _rows, _ids: None, {}, {}, ())
         seconds["ours"] = time.process_time() - start
-        start = time.process_time()
-        for atoms in taken if call else ():
-            call(atoms)
-        seconds["loop"] = time.process_time() - start
+        if call:
+            start = time.process_time()
+            for atoms in taken:
+                call(atoms)
+            seconds["loop"] = time.process_time() - start
     print(json.dumps({"taken": len(taken), "refused": len(structures) - len(taken), **seconds}))
 
 
