@@ -75,6 +75,7 @@ def build_model_image(
     card: Mapping[str, Any],
     store: Store,
     progress: Progress = quiet,
+    anew: str = "",
 ) -> str:
     """Build a model's image from the store, without network, unless one of the same recipe key is there.
 
@@ -92,6 +93,8 @@ def build_model_image(
         Holds wheels and base.
     progress
         Is told what is being built.
+    anew
+        If given, everything is built whatever is there, base included, under names that end in this.
 
     Returns
     -------
@@ -104,10 +107,10 @@ def build_model_image(
         INPUT_MISSING naming what was not fetched; BAD_CARD with the builder's words.
     """
     key = model_key(folder, variant, card, store)
-    name = f"matterzoo/{model_id}:{variant}-{key[:12]}"
-    if _is_there(client, name, key):
+    name = f"matterzoo/{model_id}:{variant}-{key[:12]}{anew}"
+    if not anew and _is_there(client, name, key):
         return name
-    environment = build_environment_image(client, folder, variant, store, progress)
+    environment = build_environment_image(client, folder, variant, store, progress, anew)
     progress(f"building {name}")
     labels = {
         KEY_LABEL: key,
@@ -117,18 +120,26 @@ def build_model_image(
     }
     content: dict[str, Path | bytes] = {f"sources/{path}": file for path, file in source_files(card["adapter"]).items()}
     content |= {"Containerfile": _model_recipe(), "card.json": canonical_json(dict(card))}
-    _build(client, content, name, target="model", arguments={"ENVIRONMENT": environment}, labels=labels)
-    client.images.get(name).tag(f"matterzoo/{model_id}", tag=variant)
+    _build(
+        client, content, name, target="model", arguments={"ENVIRONMENT": environment}, labels=labels, anew=bool(anew)
+    )
+    if not anew:
+        client.images.get(name).tag(f"matterzoo/{model_id}", tag=variant)
     return name
 
 
 def build_environment_image(
-    client: docker.DockerClient, folder: EnvironmentFolder, variant: str, store: Store, progress: Progress = quiet
+    client: docker.DockerClient,
+    folder: EnvironmentFolder,
+    variant: str,
+    store: Store,
+    progress: Progress = quiet,
+    anew: str = "",
 ) -> str:
     """Build an environment's image from the store, without network, unless it is there; see `build_model_image`."""
     key = environment_key(folder, variant, store)
-    name = f"matterzoo/environment:{folder.name}-{variant}-{key[:12]}"
-    if _is_there(client, name, key):
+    name = f"matterzoo/environment:{folder.name}-{variant}-{key[:12]}{anew}"
+    if not anew and _is_there(client, name, key):
         return name
     environment = folder.environment
     python = environment.python
@@ -137,7 +148,7 @@ def build_environment_image(
     build_sources(pins, python, environment.source_only, store, progress)
     wheels = require_wheels(pins, python, store, hint)
     uv_wheel = require_wheels([pin for pin in tool_pins() if pin.name == "uv"], python, store, hint)
-    base = ensure_base_image(client, choose_base(python, store), python, environment.debian, store, progress)
+    base = ensure_base_image(client, choose_base(python, store), python, environment.debian, store, progress, anew)
     progress(f"building {name}: {len(wheels)} packages on {base}")
     content: dict[str, Path | bytes] = {
         f"wheels/{wheel.path.name}": store.get(wheel.sha256) for wheel in [*wheels, *uv_wheel]
@@ -145,7 +156,8 @@ def build_environment_image(
     content |= {"Containerfile": _recipe(folder), "requirements.txt": requirements_of(wheels).encode()}
     labels = {KEY_LABEL: key, "matterzoo.environment": folder.name, "matterzoo.variant": variant}
     try:
-        _build(client, content, name, target="environment", arguments={"BASE": base}, labels=labels)
+        arguments = {"BASE": base}
+        _build(client, content, name, target="environment", arguments=arguments, labels=labels, anew=bool(anew))
     finally:  # what the first stage leaves holds every wheel once more
         _prune_builders(client)
     return name
@@ -184,6 +196,7 @@ def _build(
     target: str,
     arguments: Mapping[str, str],
     labels: Mapping[str, str],
+    anew: bool = False,
 ) -> None:
     """Run the classic builder on a context that is streamed to it: nothing is packed on disk first."""
     try:
@@ -197,6 +210,7 @@ def _build(
                 buildargs=dict(arguments),
                 labels=dict(labels),
                 network_mode="none",
+                nocache=anew,
                 rm=True,
                 forcerm=True,
             )

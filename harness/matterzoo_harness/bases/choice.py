@@ -92,8 +92,11 @@ def ensure_base_image(
     debian: Collection[str],
     store: Store,
     progress: Progress = quiet,
+    anew: str = "",
 ) -> str:
     """Give the name of the base's image in the engine; made from the store, without network, if it is not there.
+
+    With `anew` it is made whatever is there, under a name that ends in this (a registry's is as it is).
 
     Raises
     ------
@@ -103,7 +106,7 @@ def ensure_base_image(
     if kind == "registry":
         return registry.load_image(client, python, store)
     suite = suite_of(python)
-    tag = f"{suite}-{base_pin(kind, python, debian, store).partition(':')[2][:12]}"
+    tag = f"{suite}-{base_pin(kind, python, debian, store).partition(':')[2][:12]}{anew}"
     name = f"matterzoo/base:{tag}"
     try:
         client.images.get(name)

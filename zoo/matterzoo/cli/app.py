@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from matterzoo.cli import console
-from matterzoo.cli.archive import archive, restore, verify
+from matterzoo.cli.archive import archive, diff, restore, verify
 from matterzoo.cli.check import check, golden
 from matterzoo.cli.compare import gather
 from matterzoo.cli.embed import embed, run
@@ -47,6 +47,7 @@ app.command("build")(build)
 app.command("archive")(archive)
 app.command("verify")(verify)
 app.command("restore")(restore)
+app.command("diff")(diff)
 app.command("df")(df)
 app.command("gc")(gc)
 app.command("conflicts")(conflicts)

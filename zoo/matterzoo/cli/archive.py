@@ -120,6 +120,26 @@ def restore(
     return int(ExitCode.CONFORMANCE if any(proof.passed is False for proof in proofs) else ExitCode.OK)
 
 
+def diff(
+    one: Path = typer.Argument(..., metavar="A", help="An archive or an OCI layout: a folder or a tar."),
+    other: Path = typer.Argument(..., metavar="B", help="Another."),
+    json: bool = JSON,
+) -> int:
+    """Explain file by file why two archives, or two images, differ; exit code 79 if they do."""
+    from dataclasses import asdict
+
+    from matterzoo_harness.archive.differences import compare_archives
+
+    found = compare_archives(one, other)
+    if json:
+        console.emit([asdict(difference) for difference in found])
+    else:
+        for difference in found:
+            print(difference)
+        print(f"{len(found)} differences" if found else "the same")
+    return int(ExitCode.DIGEST_MISMATCH if found else ExitCode.OK)
+
+
 def _weights(asked: str) -> Weights:
     choices: tuple[Weights, ...] = ("auto", "all", "none")
     if found := next((choice for choice in choices if choice == asked), None):

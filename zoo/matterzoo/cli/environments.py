@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
 
 from matterzoo.cli import console
@@ -68,11 +70,20 @@ def fetch(
 def build(
     name: str = NAME,
     device: str = DEVICE,
+    archival: bool = typer.Option(False, "--archival", help="Build it twice, nothing reused: one digest, or why not."),
+    record: bool = typer.Option(False, "--record", help="Put that digest on record in the model's lock.json."),
+    out: Path = typer.Option(None, "--out", "-o", help="With --archival: keep the image there, as an OCI layout."),
     json: bool = typer.Option(False, "--json", help="Write tag and recipe key as JSON."),
 ) -> int:
     """Build a model's container image from the store, without network."""
     from matterzoo.locking import build_name
 
+    if archival:
+        from matterzoo.archiving import build_twice
+
+        digest = build_twice(name, device, out, console.say, record=record)
+        console.emit({"model": name, "digest": digest}) if json else print(f"{name}\n  digest  {digest}")
+        return 0
     built = build_name(name, device=device, progress=console.say)
     if json:
         console.emit(built)
