@@ -18,7 +18,6 @@ class ProGen2Adapter(RemoteCodeAdapter):
 
     model_class = hf.AutoModelForCausalLM
     twin = SimpleNamespace(model_type="progen")
-    learned_positions = False
 
     def published_tokenizer(self, folder: Path) -> Any:
         """Return the tokenizer, of which the repository has one file only."""
@@ -27,6 +26,10 @@ class ProGen2Adapter(RemoteCodeAdapter):
     def part(self, model: Any) -> Any:
         """Return the model without its head."""
         return model.transformer
+
+    def _longest(self) -> int:
+        """Return how many tokens a sequence may have: attention reaches no further."""
+        return min(super()._longest(), int(self.model.config.n_positions))
 
     def written(self, string: str) -> Written:
         """Write 1 before the sequence."""
