@@ -7,13 +7,34 @@ import re
 from collections.abc import Sequence
 from importlib.metadata import metadata, version
 
+from packaging.utils import canonicalize_name
+
+from matterzoo_harness.environments.folder import find_environment
+from matterzoo_harness.environments.lockfile import read_lock
 from matterzoo_harness.model import Model
+from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
+
+METRICS = {
+    "cknna": ("Huh et al.", "2024"), "mutual_knn": ("Huh et al.", "2024"),
+    "cka_linear_unbiased": ("Song et al.", "2012"), "cka_rbf_unbiased": ("Song et al.", "2012"),
+    "dcor": ("Székely et al.", "2007"), "dcor_sqr": ("Székely et al.", "2007"),
+    "dcor_sqr_unbiased": ("Székely and Rizzo", "2014"), "information_imbalance": ("Glielmo et al.", "2022"),
+    "id_correlation": ("Basile et al.", "2025"), "id_twonn": ("Facco et al.", "2017"),
+    "id_mle": ("Levina and Bickel", "2004"), "id_gride": ("Denti et al.", "2022"),
+}  # fmt: skip
+"""Whose estimator each metric is, as docs/metrics.md says; the others are of common knowledge."""
 
 
-def bibliography(models: Sequence[Model]) -> str:
-    """Return BibTeX of models: each card's own entry, a DOI where it has no more; each entry once.
+def bibliography(models: Sequence[Model], metrics: Sequence[str] = ()) -> str:
+    """Return BibTeX of models, of what they run on, of metrics, and of ourselves; each entry once.
 
-    A model without anything to cite is named in a comment: silence would look like completeness.
+    A card's own entry, or its DOI where it has no more. A model without anything to cite is named in a comment: silence
+    would look like completeness.
+
+    Raises
+    ------
+    MatterzooError
+        `USAGE` for a metric that there is not.
     """
     entries: dict[str, str] = {}
     absent = []
@@ -29,7 +50,39 @@ def bibliography(models: Sequence[Model]) -> str:
         elif not model.card.random_weights:
             absent.append(model.id)
     comments = [f"% {name}: its card names no publication" for name in absent]
-    return "\n\n".join([*entries, *comments, software_entry()]) + "\n"
+    packages = dict.fromkeys(entry for model in models for entry in package_entries(model.card.environment))
+    sources = dict.fromkeys(entry for metric in metrics for entry in metric_entries(metric))
+    return "\n\n".join([*entries, *comments, *packages, *sources, software_entry()]) + "\n"
+
+
+def package_entries(environment: str) -> list[str]:
+    """Return an entry for each package that an environment names itself, in its locked version."""
+    folder = find_environment(environment)
+    try:
+        locked = {pin.name: pin.version for pin in read_lock(folder.lock(next(iter(folder.environment.variants))))}
+        lines = (folder.path / "requirements.in").read_text("utf-8").splitlines()
+    except (MatterzooError, OSError):
+        return []  # not locked yet: no version is known
+    names = [canonicalize_name(found[0]) for line in lines if (found := re.match(r"[A-Za-z0-9._-]+", line))]
+    return [_entry("software", name, title=name, version=locked[name]) for name in names if name in locked]
+
+
+def metric_entries(metric: str) -> list[str]:
+    """Return whose estimator a metric is: authors and year, which docs/metrics.md derives it from.
+
+    Raises
+    ------
+    MatterzooError
+        `USAGE` if there is no such metric.
+    """
+    from matterzoo_harness.metrics.presets import METRICS as THERE
+
+    if metric not in THERE:
+        raise MatterzooError(ExitCode.USAGE, f"there is no metric {metric!r}; there is: {', '.join(THERE)}")
+    if metric not in METRICS:
+        return [f"% {metric}: no single publication; docs/metrics.md derives it"]
+    who, year = METRICS[metric]
+    return [_entry("misc", metric.replace("_", "-"), author=f"{{{who}}}", year=year, note=f"{metric}, docs/metrics.md")]
 
 
 def our_name() -> str:

@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from matterzoo.cli import console
-from matterzoo.cli.archive import archive, diff, restore, verify
+from matterzoo.cli.archive import archive, cite, diff, restore, verify
 from matterzoo.cli.check import check, golden
 from matterzoo.cli.compare import gather
 from matterzoo.cli.embed import embed, run
@@ -48,6 +48,7 @@ app.command("archive")(archive)
 app.command("verify")(verify)
 app.command("restore")(restore)
 app.command("diff")(diff)
+app.command("cite")(cite)
 app.command("df")(df)
 app.command("gc")(gc)
 app.command("conflicts")(conflicts)

@@ -140,6 +140,21 @@ def diff(
     return int(ExitCode.DIGEST_MISMATCH if found else ExitCode.OK)
 
 
+def cite(
+    models: list[str] = typer.Argument(..., help="Models' ids."),
+    metrics: str = typer.Option("", "--metrics", help="Metrics that were used, with commas between."),
+    json: bool = JSON,
+) -> int:
+    """Write BibTeX: of models, the packages they run on, the metrics used, and matterzoo."""
+    from matterzoo.catalogue import find
+    from matterzoo.citing import bibliography
+
+    used = [name.strip() for name in metrics.split(",") if name.strip()]
+    text = bibliography([find(name) for name in dict.fromkeys(models)], used)
+    console.emit({"bibtex": text}) if json else print(text, end="")
+    return 0
+
+
 def _weights(asked: str) -> Weights:
     choices: tuple[Weights, ...] = ("auto", "all", "none")
     if found := next((choice for choice in choices if choice == asked), None):

@@ -15,15 +15,35 @@ DEVICE = typer.Option("auto", "--device", help="auto, cpu or cuda: which lock.")
 def lock(
     name: str = typer.Argument("", help="A model's id, an environment's name, or 'host'."),
     upgrade: bool = typer.Option(False, "--upgrade", help="Take the newest versions that fit."),
+    check: bool = typer.Option(False, "--check", help="Write nothing: say what would change today, and why."),
     json: bool = typer.Option(False, "--json", help="Write what was locked as JSON."),
 ) -> int:
     """Resolve an environment to hashed locks, and record what a model is made of in its lock.json."""
+    if check:
+        return _check_lock(name, json=json)
     from matterzoo.locking import lock_name
 
     done = lock_name(name, upgrade=upgrade, progress=console.say)
     if json:
         console.emit(done)
     return 0
+
+
+def _check_lock(name: str, *, json: bool) -> int:
+    """Show what a lock would become; exit code 78 if it contradicts what it was made from."""
+    from dataclasses import asdict
+
+    from matterzoo.lock_check import check_lock
+    from matterzoo_schemas.exit_codes import ExitCode
+
+    changes = check_lock(name, console.say)
+    if json:
+        console.emit([asdict(change) for change in changes])
+    else:
+        for change in changes:
+            print(f"{'✗' if change.wanted else '·'} {change.lock}: {change.what} ({change.why})")
+        print(f"{name}: {len(changes)} changes" if changes else f"{name}: nothing would change")
+    return int(ExitCode.BAD_CARD if any(change.wanted for change in changes) else ExitCode.OK)
 
 
 def conflicts(

@@ -1,0 +1,50 @@
+"""`lock --check`: what a lock would become today, and why. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from matterzoo.locking import resolve
+from matterzoo_harness import hub
+from matterzoo_harness.environments.folder import find_environment
+from matterzoo_harness.environments.lock_changes import Change, lock_changes
+from matterzoo_harness.model import Model
+from matterzoo_schemas.exit_codes import MatterzooError
+
+
+def check_lock(name: str, progress: Callable[[str], None]) -> list[Change]:
+    """Say what would change in the locks of an environment, or of a model and its environment.
+
+    Raises
+    ------
+    MatterzooError
+        `USAGE` for a name that nothing has, `BAD_CARD` or `INPUT_MISSING` as resolving raises them.
+    """
+    found = resolve(name)
+    if isinstance(found, Model):
+        return [*_of_model(found), *lock_changes(find_environment(found.card.environment), progress)]
+    return lock_changes(found, progress)
+
+
+def _of_model(model: Model) -> list[Change]:
+    """Compare `lock.json` with the files that it speaks of, and with the hub."""
+    place, changes = f"{model.id}/lock.json", []
+    if model.lock.adapter_sha256 != model.adapter_sha256:
+        changes.append(Change(place, "adapter_sha256", f"{model.adapter_file.name} was changed", wanted=True))
+    folder = find_environment(model.card.environment)
+    for variant in folder.environment.variants:
+        if model.lock.environment_sha256.get(variant) != folder.lock_sha256(variant):
+            why = f"{variant}.lock of {folder.name} was changed"
+            changes.append(Change(place, f"environment_sha256.{variant}", why, wanted=True))
+    if not model.weights_pinned:
+        changes.append(Change(place, "checkpoint", "its weights were never fetched", wanted=True))
+    locked, repo = model.lock.checkpoint, model.card.checkpoint.repo
+    if locked and locked.revision and repo:
+        try:
+            newest = hub.newest_commit(repo)
+        except MatterzooError as error:
+            return [*changes, Change(place, "revision: not known", error.message, wanted=False)]
+        if newest != locked.revision:
+            what = f"revision {locked.revision[:12]} → {newest[:12]}"
+            changes.append(Change(place, what, f"{repo} has a newer commit; the locked one stays", wanted=False))
+    return changes
