@@ -72,6 +72,11 @@ def packaged_studies() -> Path:
     return _packaged("zoo/studies", "studies")
 
 
+def packaged_datasets() -> Path:
+    """Give our own cards of data sets: of the checkout, or of the installed wheel."""
+    return _packaged("zoo/datasets", "datasets")
+
+
 def _packaged(in_checkout: str, in_wheel: str) -> Path:
     package = Path(matterzoo_harness.__file__).parent
     checkout = package.parent.parent / in_checkout

@@ -65,6 +65,7 @@ FORMATS: tuple[Format, ...] = (
     Format("ASE db", (".json",), "ase_db:read_db", content=re.compile(rb'"unique_id":')),
     Format("SDF", (".sdf", ".sd"), "molfile:read_sdf"),
     Format("MOL", (".mol",), "molfile:read_mol"),
+    Format("ASE LMDB", (".aselmdb",), "ase_lmdb:read_lmdb"),
     Format("CSV, TSV", (".csv", ".tsv", ".tab"), "table:read_table"),
     Format("SMILES list", (".smi", ".smiles"), "table:read_smi"),
     Format("FASTA", (".fasta", ".fa", ".faa", ".fas", ".seq"), "fasta:read_fasta"),

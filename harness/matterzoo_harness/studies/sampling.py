@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 
 import numpy as np
 
+from matterzoo_harness.datasets.open import Rows, Source
 from matterzoo_harness.readers import ReadResult, read
 from matterzoo_harness.studies.schema import DataSet
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
@@ -42,22 +43,44 @@ def draw(data: DataSet, folder: Path) -> Sample:
     Raises
     ------
     MatterzooError
-        As `readers.read`; `BAD_INPUT` if a kept id is not in the source.
+        As `readers.read` and `open_dataset`; `BAD_INPUT` if a kept id is not in the source.
     """
-    result = read(located(data.source))
-    available = len(result.records)
+    source = _source(data.source)
+    available = len(source)
+    rows = np.arange(available, dtype=np.int64)
     if data.records is not None and data.records < available:
-        result = _chosen(result, _rows(data, result, folder / "ids.txt"))
+        rows = _rows(data, source, folder / "ids.txt")
+    result = source.read(rows)
     return Sample(result, available, repeats(result.records))
 
 
-def located(source: str) -> str | Path:
-    """Return what the readers take: data sets by name are fetched, and their files named."""
-    if source.startswith("dataset:"):
-        from matterzoo_harness.datasets import fetched
+class _Files:
+    """What the readers give, as a source."""
 
-        return fetched(source.removeprefix("dataset:"))
-    return source
+    def __init__(self, result: ReadResult) -> None:
+        self._result = result
+
+    def __len__(self) -> int:
+        return len(self._result.records)
+
+    def ids(self, rows: Rows) -> list[str]:
+        return [self._result.records.ids[int(row)] for row in rows]
+
+    def rows_of(self, ids: list[str]) -> Rows:
+        where = {name: row for row, name in enumerate(self._result.records.ids)}
+        return np.array([where.get(name, -1) for name in ids], np.int64)
+
+    def read(self, rows: Rows) -> ReadResult:
+        return self._result if len(rows) == len(self) else _chosen(self._result, rows)
+
+
+def _source(source: str) -> Source:
+    """Open what a study names: a data set of the zoo, or whatever the readers take."""
+    if source.startswith("dataset:"):
+        from matterzoo_harness.datasets import open_dataset
+
+        return open_dataset(source.removeprefix("dataset:"))
+    return _Files(read(source))
 
 
 def repeats(records: Records) -> int:
@@ -67,34 +90,35 @@ def repeats(records: Records) -> int:
         digest = hashlib.sha256()
         for name, view in sorted(records[row].views.items()):
             digest.update(f"\0{name}\0".encode())
-            parts = [view] if isinstance(view, str) else [getattr(view, field.name) for field in fields(view)]
+            parts = [getattr(view, field.name) for field in fields(view)] if is_dataclass(view) else [view]
             for part in parts:
                 digest.update(part.encode() if isinstance(part, str) else np.ascontiguousarray(part).tobytes())
         seen.add(digest.digest())
     return len(records) - len(seen)
 
 
-def _rows(data: DataSet, result: ReadResult, file: Path) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    ids = list(result.records.ids)
-    head = f"# {data.source}, {data.records} of {len(ids)} records, seed {data.seed}"
+def _rows(data: DataSet, source: Source, file: Path) -> Rows:
+    """Return the rows whose ids are kept, or draw them and keep their ids."""
+    head = f"# {data.source}, {data.records} of {len(source)} records, seed {data.seed}"
     if file.is_file():
         said, *kept = file.read_text("utf-8").splitlines()
         if said == head:
-            where = {name: row for row, name in enumerate(ids)}
-            if missing := [name for name in kept if name not in where]:
+            rows = source.rows_of(kept)
+            if missing := [name for name, row in zip(kept, rows.tolist(), strict=True) if row < 0]:
                 raise MatterzooError(
                     ExitCode.BAD_INPUT,
                     f"{file}: {len(missing)} ids are not in {data.source}, such as {', '.join(missing[:3])}",
                     "the source changed; remove the file to draw anew",
                 )
-            return np.array([where[name] for name in kept], np.int64)
-    rows = np.sort(np.random.default_rng(data.seed).permutation(len(ids))[: data.records]).astype(np.int64)
+            return rows
+    drawn = np.random.default_rng(data.seed).choice(len(source), data.records, replace=False, shuffle=False)
+    rows = np.sort(drawn).astype(np.int64)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text("\n".join([head, *(ids[row] for row in rows)]) + "\n", "utf-8")
+    file.write_text("\n".join([head, *source.ids(rows)]) + "\n", "utf-8")
     return rows
 
 
-def _chosen(result: ReadResult, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> ReadResult:
+def _chosen(result: ReadResult, rows: Rows) -> ReadResult:
     records = result.records.take(rows)
     ids = set(records.ids)
     return ReadResult(

@@ -9,17 +9,24 @@ import typer
 
 
 def schemas(
-    out: Path = typer.Argument(..., help="Folder of the four files."),
+    out: Path = typer.Argument(..., help="Folder of the five files."),
     check: bool = typer.Option(False, "--check", help="Write nothing; fail if a file there is out of date."),
 ) -> int:
-    """Export the JSON Schemas of card.toml, environment.toml, lock.json and of studies."""
+    """Export the JSON Schemas of card.toml, environment.toml, lock.json and of studies and data sets."""
+    from matterzoo_harness.datasets.card import DatasetCard
     from matterzoo_harness.studies.schema import Study
     from matterzoo_schemas.card import ModelCard
     from matterzoo_schemas.environment import Environment
     from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
     from matterzoo_schemas.lock import ModelLock
 
-    for name, model in (("card", ModelCard), ("environment", Environment), ("lock", ModelLock), ("study", Study)):
+    for name, model in (
+        ("card", ModelCard),
+        ("environment", Environment),
+        ("lock", ModelLock),
+        ("study", Study),
+        ("dataset", DatasetCard),
+    ):
         file = out / f"{name}.schema.json"
         text = json.dumps(model.model_json_schema(), indent=2, sort_keys=True) + "\n"
         if check and (not file.exists() or file.read_text("utf-8") != text):

@@ -1,0 +1,109 @@
+"""Fetch a data set's files: resumed where they broke off, checked, their measured hashes kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tarfile
+from pathlib import Path, PurePosixPath
+
+from filelock import FileLock
+
+from matterzoo_harness.datasets.card import DataFile, DatasetCard
+from matterzoo_harness.downloads import download
+from matterzoo_harness.locations import cache, home, refuse_offline
+from matterzoo_schemas.canonical import canonical_json, sha256_of_file
+from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
+
+
+def folder_of(card: DatasetCard) -> Path:
+    """Give the folder of what was fetched: kept, like weights."""
+    return home() / "datasets" / card.id
+
+
+def unpacked_folder(card: DatasetCard) -> Path:
+    """Give the folder of what can be made again from what was fetched."""
+    return cache() / "datasets" / card.id
+
+
+def fetch_file(card: DatasetCard, file: DataFile) -> Path:
+    """Have one file of a data set, fetched now if it is not there.
+
+    A hash that the card does not state is measured at the first fetch and kept in `fetched.json`; whatever comes later
+    from the same address must be the same.
+
+    Raises
+    ------
+    MatterzooError
+        `GATED` with what to do; `INPUT_MISSING` if it cannot be reached; `DIGEST_MISMATCH` if it is something else
+        than it was, or than the card says; it is then removed.
+    """
+    folder = folder_of(card)
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / _name(file)
+    with FileLock(folder / f".{target.name}.lock"):
+        if target.is_file():
+            return target
+        refuse_offline(file.url)
+        part = folder / f"{target.name}.part"
+        token = os.environ.get("HF_TOKEN") if card.gated else None
+        download(file.url, part, headers={"Authorization": f"Bearer {token}"} if token else None)
+        _check(card, file, part)
+        part.replace(target)
+    return target
+
+
+def _name(file: DataFile) -> str:
+    return PurePosixPath(file.url.partition("?")[0]).name
+
+
+def _check(card: DatasetCard, file: DataFile, part: Path) -> None:
+    """Compare with what is known of the file, and remember what it is."""
+    record = folder_of(card) / "fetched.json"
+    with FileLock(folder_of(card) / ".fetched.lock"):
+        seen = json.loads(record.read_bytes()) if record.is_file() else {}
+        digest, size = sha256_of_file(part), part.stat().st_size
+        wanted = file.sha256 or seen.get(file.url, {}).get("sha256")
+        if size == 0 or (wanted and digest != wanted) or (file.size and size != file.size):
+            part.unlink()
+            said = f"sha256 {wanted}" if wanted else f"{file.size} bytes" if file.size else "something"
+            raise MatterzooError(
+                ExitCode.DIGEST_MISMATCH,
+                f"{file.url} has sha256 {digest} and {size} bytes, but {said} was expected",
+                "try again; if its publisher changed it on purpose, change the data set's card",
+            )
+        seen[file.url] = {"sha256": digest, "size": size}
+        record.write_bytes(canonical_json(seen) + b"\n")
+
+
+def unpack(card: DatasetCard, archive: Path) -> Path:
+    """Unpack a tar archive once; regular files only, and nothing outside of its folder.
+
+    Returns
+    -------
+    folder
+        Of this archive's files.
+
+    Raises
+    ------
+    MatterzooError
+        `BAD_INPUT` if it is no archive.
+    """
+    target = unpacked_folder(card) / archive.name.partition(".")[0]
+    unpacked_folder(card).mkdir(parents=True, exist_ok=True)
+    with FileLock(unpacked_folder(card) / f".{target.name}.lock"):
+        if target.is_dir():
+            return target
+        scratch = target.with_name(f".{target.name}.part")
+        shutil.rmtree(scratch, ignore_errors=True)
+        try:
+            with tarfile.open(archive) as tar:
+                tar.extractall(scratch, filter="data")
+        except (tarfile.TarError, EOFError, OSError) as error:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise MatterzooError(
+                ExitCode.BAD_INPUT, f"{archive} cannot be unpacked: {error}", f"rm {archive}, then again"
+            ) from error
+        scratch.replace(target)
+    return target
