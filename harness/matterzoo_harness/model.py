@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from matterzoo_harness.family_files import family_sha256
 from matterzoo_schemas.card import ModelCard
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 from matterzoo_schemas.lock import ModelLock
+
+_COMMIT = re.compile(r"\b[0-9a-f]{40}\b")
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,14 @@ class Model:
         elsewhere = self.card.checkpoint.source in ("url", "huggingface", "local")
         elsewhere = elsewhere or bool(self.card.checkpoint.parts)
         return not elsewhere or bool(self.card.checkpoint.sha256 or self.lock.checkpoint)
+
+    @property
+    def unpinned_code(self) -> list[str]:
+        """Code that comes with the checkpoint and of which the card names no commit or hash: no adapter runs it."""
+        checkpoint = self.card.checkpoint
+        names = [name for name, part in checkpoint.parts.items() if not (part.sha256 or _COMMIT.search(part.url))]
+        names += [] if checkpoint.revision else checkpoint.files
+        return [name for name in names if name.endswith(".py")]
 
     def options(self, chosen: dict[str, str]) -> dict[str, str]:
         """Return the value of every option, the user's choices over the card's.

@@ -97,6 +97,9 @@ GATED = Checkpoint(source="huggingface", repo="owner/name", file="model.pt", gat
 BROKEN: dict[str, Callable[[Model], Model]] = {
     "adapter-there": lambda model: changed(model, adapter="mischief:Order"),
     "any-machine": of_ours_on_one_machine,
+    "code-pinned": lambda model: changed(
+        model, checkpoint=Checkpoint(source="huggingface", repo="owner/name", files=("modeling_it.py",))
+    ),
     "checkpoint-pinned": lambda model: changed(model, checkpoint=Checkpoint(source="url", url=ELSEWHERE)),
     "citation-stated": lambda model: changed(model, citation=Citation(), checkpoint=Checkpoint(source="package")),
     "dims-stated": without_dims,

@@ -34,6 +34,8 @@ def missing_piece(model: Model, standing: Standing | None = None) -> str | None:
     standing = standing or standing_of(model)
     if not standing.locked:
         return f"its lock does not agree with its files: matterzoo lock {model.id}"
+    if code := model.unpinned_code:
+        return f"its checkpoint brings code, {code[0]}, of no commit that its card names: read it, and write `revision`"
     if not model.weights_pinned:
         return f"its weights were never fetched: {_place(model)}, then: matterzoo lock {model.id}"
     if not standing.passed:

@@ -118,6 +118,11 @@ def _one_hash(model: Model) -> str:
     return ""
 
 
+def _code(model: Model) -> str:
+    code = model.unpinned_code
+    return f"its checkpoint brings code, {code[0]}, and the card names no commit of it" if code else ""
+
+
 def _golden_allowed(model: Model) -> str:
     checkpoint = model.card.checkpoint
     if not golden_file(model).is_file() or not (checkpoint.gated or checkpoint.redistributable is False):
@@ -165,6 +170,7 @@ RULES = (
     FileRule("any-machine", "consistency", "a shared card names no file of one machine", _one_machine),
     FileRule("scaffold-replaced", "consistency", "a person filled in what the scaffold left open", _scaffold),
     FileRule("checkpoint-pinned", "consistency", "the checkpoint's content is pinned", _checkpoint),
+    FileRule("code-pinned", "consistency", "code that comes with the checkpoint is of a commit that is named", _code),
     FileRule("golden-kept", "consistency", "the golden vectors are those of lock.json, or there are none", _golden),
     FileRule("locked", "informational", "the model was locked", _locked),
     FileRule("dims-stated", "informational", "the card says how long each layer's vectors are", _dims),
