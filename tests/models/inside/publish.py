@@ -81,10 +81,10 @@ def residues_tokenizer(folder: Path) -> Any:
 
 
 def own_tokens(model: Any, tokenizer: Any, text: str, pooling: str) -> list[float]:
-    """Pool the states of all tokens but those that the tokenizer adds."""
+    """Pool the states of all tokens but those that the tokenizer adds; of every token for pooling "all"."""
     told = tokenizer(text, return_tensors="pt", return_special_tokens_mask=True)
     hidden = model(told["input_ids"]).last_hidden_state[0]
-    own = hidden[told["special_tokens_mask"][0] == 0]
+    own = hidden if pooling == "all" else hidden[told["special_tokens_mask"][0] == 0]
     pooled: list[float] = (own[-1] if pooling == "last" else own.mean(0)).tolist()
     return pooled
 
@@ -135,7 +135,7 @@ def published(name: str, folder: Path) -> tuple[Any, Any, Any, str, str]:
         "esmc": (lambda: hf.EsmcForMaskedLM(hf.EsmcConfig(**SMALL)), "sequence", "mean"),
         "bart": (lambda: hf.BartForConditionalGeneration(hf.BartConfig(**size, **ends, d_model=32, encoder_layers=2, decoder_layers=1,
             encoder_attention_heads=4, decoder_attention_heads=4, encoder_ffn_dim=64, decoder_ffn_dim=64,
-            decoder_start_token_id=3)), "selfies", "mean"),
+            decoder_start_token_id=3)), "selfies", "all"),
         "llama": (lambda: hf.LlamaForCausalLM(hf.LlamaConfig(**SMALL, **size, **ends, num_key_value_heads=2)), "text", "mean"),
         "qwen3-moe": (lambda: hf.Qwen3MoeForCausalLM(hf.Qwen3MoeConfig(**SMALL, **size, **ends, **moe, num_experts=4,
             moe_intermediate_size=32)), "text", "mean"),
