@@ -27,7 +27,7 @@ def module_of(file: Path, absent: Mapping[str, Mapping[str, Any]] | None = None)
         raise ValueError(f"{file} is no Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    with _lent(absent or {}):
+    with lent(absent or {}):
         spec.loader.exec_module(module)
     return module
 
@@ -36,14 +36,14 @@ def package_of(folder: Path, name: str, absent: Mapping[str, Mapping[str, Any]] 
     """Import a package that lies in a folder of the checkpoint's."""
     sys.path.insert(0, str(folder))
     try:
-        with _lent(absent or {}):
+        with lent(absent or {}):
             return importlib.import_module(name)
     finally:
         sys.path.remove(str(folder))
 
 
 @contextmanager
-def _lent(absent: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
+def lent(absent: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
     """Let `from <package> import <name>` find names for the time of an import."""
     before = {name: sys.modules.get(name) for name in absent}
     for name, content in absent.items():
@@ -57,3 +57,17 @@ def _lent(absent: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
                 del sys.modules[name]
             else:
                 sys.modules[name] = module
+
+
+def scatters() -> dict[str, Mapping[str, Any]]:
+    """Return what PyTorch Geometric has for torch-scatter, and for a type of torch-sparse."""
+    from torch_geometric.typing import SparseTensor
+    from torch_geometric.utils import scatter
+
+    def scatter_add(source: Any, index: Any, dim: int = 0, dim_size: int | None = None) -> Any:
+        return scatter(source, index, dim, dim_size, reduce="sum")
+
+    return {
+        "torch_scatter": {"scatter": scatter, "scatter_add": scatter_add},
+        "torch_sparse": {"SparseTensor": SparseTensor, **dict.fromkeys(("matmul", "fill_diag", "sum", "mul"))},
+    }

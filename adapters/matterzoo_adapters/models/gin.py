@@ -10,10 +10,10 @@ import torch
 import torch_geometric.nn
 from rdkit import Chem
 from torch_geometric.data import Batch, Data
-from torch_geometric.utils import add_self_loops, scatter
+from torch_geometric.utils import add_self_loops
 
 from matterzoo_adapters.base import Embedding, TextBatch
-from matterzoo_adapters.models.authors_code import module_of
+from matterzoo_adapters.models.authors_code import module_of, scatters
 from matterzoo_adapters.models.molecules import MoleculeAdapter, parsed
 
 CHIRALITY = ["CHI_UNSPECIFIED", "CHI_TETRAHEDRAL_CW", "CHI_TETRAHEDRAL_CCW"]
@@ -22,11 +22,6 @@ DIRECTIONS = ["NONE", "ENDUPRIGHT", "ENDDOWNRIGHT"]
 """RDKit's names, in the order of the networks' tables; what is in none of them has no vector there."""
 LAYERS, WIDTH, FEATURES = 5, 300, 512
 """Of every checkpoint: config.yaml of MolCLR, the defaults of chem/finetune.py of Hu et al."""
-
-
-def summed(source: Any, index: Any, dim: int = 0, dim_size: int | None = None) -> Any:
-    """Do what torch-scatter's `scatter_add` did."""
-    return scatter(source, index, dim, dim_size, reduce="sum")
 
 
 class GINAdapter(MoleculeAdapter):
@@ -100,11 +95,7 @@ class MolCLRAdapter(GINAdapter):
 
     def build(self) -> Any:
         """Build the network; its mean over a molecule is left out, so that the linear layer after it maps each atom."""
-        absent = {
-            "torch_scatter": {"scatter": scatter, "scatter_add": summed},
-            "torch_sparse": dict.fromkeys(("SparseTensor", "matmul", "fill_diag", "sum", "mul")),  # never called
-        }
-        authors = module_of(self.setup.checkpoint / self.code, absent)
+        authors = module_of(self.setup.checkpoint / self.code, scatters())
         model = getattr(authors, self.network)(num_layer=LAYERS, emb_dim=WIDTH, feat_dim=FEATURES, drop_ratio=0)
         model.pool = lambda atoms, _owners: atoms
         return model
@@ -129,7 +120,7 @@ class HuAdapter(GINAdapter):
 
     def build(self) -> Any:
         """Build the network."""
-        authors: Any = module_of(self.setup.checkpoint / self.code, {"torch_scatter": {"scatter_add": summed}})
+        authors: Any = module_of(self.setup.checkpoint / self.code, scatters())
         authors.add_self_loops = lambda edges, num_nodes: add_self_loops(edges, num_nodes=num_nodes)[0]
         passing = torch_geometric.nn.MessagePassing
         authors.GINConv.propagate = lambda conv, _sum, edges, **given: passing.propagate(conv, edges, **given)
