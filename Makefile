@@ -12,6 +12,7 @@ given = $(if $($(1)),$(2) "$($(1))")
 OPTIONS = $(call given,OUT,--out) $(call given,RUNTIME,--runtime) $(call given,DEVICE,--device) $(ARGS)
 
 .PHONY: help run embed gather list info lock fetch build check golden doctor metrics study test test-fast lint clean
+.PHONY: archive verify restore diff cite df gc
 
 help:
 	@$(ZOO) --help
@@ -31,6 +32,19 @@ check:
 	@$(ZOO) check $(MODEL) $(call given,RUNTIME,--runtime) $(call given,DEVICE,--device) $(ARGS)
 golden:
 	@$(ZOO) $@ "$(MODEL)" $(call given,RUNTIME,--runtime) $(call given,DEVICE,--device) $(ARGS)
+# make archive MODEL="chgnet-0.3.0 soap" OUT=chgnet.tar; make verify ARCHIVE=chgnet.tar; make diff A=one B=another
+archive:
+	@$(ZOO) archive $(MODEL) $(call given,OUT,--out) $(ARGS)
+verify:
+	@$(ZOO) verify "$(ARCHIVE)" $(ARGS)
+restore:
+	@$(ZOO) restore "$(ARCHIVE)" $(call given,RUNTIME,--runtime) $(ARGS)
+diff:
+	@$(ZOO) diff "$(A)" "$(B)" $(ARGS)
+cite:
+	@$(ZOO) cite $(MODEL) $(ARGS)
+df gc:
+	@$(ZOO) $@ $(ARGS)
 test:
 	@$(ENTER) --tests python tests/run.py $(ARGS)
 test-fast:
