@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from matterzoo_harness import locations
 from matterzoo_harness.archive.reading import Archive, Checked, check, opened
-from matterzoo_harness.archive.writing import PIECE, Hashing, Tick, silent
+from matterzoo_harness.archive.writing import PIECE, SUMS, Hashing, Tick, silent
 from matterzoo_harness.store import Store, writing
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
@@ -64,6 +64,8 @@ def restore(path: Path, identity: str = "", tick: Tick = silent) -> Restored:
             for name, sha256 in checked.files.items():
                 done += _bring(archive, name, sha256, scratch, store, kept=name in checked.manifest["kept"])
                 tick("restoring", done, total)
+            with archive.open(SUMS) as stream:
+                (scratch / SUMS).write_bytes(stream.read())  # gc reads there what the store holds for this archive
             families = scratch / "sources" / "matterzoo_adapters" / "models"
             if families.is_dir():
                 (scratch / "adapters").symlink_to(families.relative_to(scratch))

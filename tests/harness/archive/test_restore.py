@@ -12,6 +12,7 @@ import pytest
 from matterzoo_harness.archive.restore import restore
 from matterzoo_harness.archive.writing import write_archive
 from matterzoo_harness.store import Store
+from matterzoo_harness.upkeep.needs import needs
 from matterzoo_schemas.canonical import sha256_of
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
@@ -46,6 +47,11 @@ def test_kept_files_are_in_the_store_and_all_others_in_one_folder(tmp_path: Path
     assert (restored.folder / "replay.py").read_text() == "print('hello')\n"
     assert (restored.folder / "weights/0123/model.bin").read_bytes() == WEIGHTS
     assert (restored.folder / "adapters/foo.py").is_file()
+
+
+def test_what_was_restored_is_in_use(tmp_path: Path) -> None:
+    restore(written(tmp_path / "folder", kept=["weights/0123/model.bin"]))
+    assert sha256_of(WEIGHTS) in needs([], Store()).contents
 
 
 def test_restoring_twice_gives_the_same(tmp_path: Path) -> None:
