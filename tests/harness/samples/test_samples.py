@@ -15,6 +15,8 @@ from matterzoo_harness.readers import read
 from matterzoo_harness.samples import SAMPLES, load_sample
 
 IDENTITIES = {
+    "grids": "1261bfa3592b12a770bb5b43a5188cf286f5c2c82c9a3dfd91b3be7b4225e0c4",
+    "grids-fine": "ae4abb5881ad6720bcb63ff255e6b210d7bbd5af9735a76e8fb9e4acf368ec50",
     "crystals": "51e6b463163582f1b48e4445625279508c0a4dc5dc2db1ffddf26cc3e9d5cd7b",
     "molecules": "691ee732ce24ffb1a5c73210ce546a6a7d07db2d41eaf59904ec785a3a84c1bb",
     "proteins": "7fb230c1544270119fe8e4f9db27cf4b67133c34a8505fba1ef897da0f24df24",
