@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -34,6 +36,18 @@ def engine_absence() -> str | None:
     return DockerRuntime().available()
 
 
+def browser_path() -> str | None:
+    """Return Debian's Chromium, or None."""
+    return next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
+
+
+def browser_absence() -> str | None:
+    """Return what a test in a browser lacks, or None."""
+    if browser_path() is None:
+        return "apt install chromium"
+    return None if importlib.util.find_spec("playwright") else "Playwright is in tests/cpu.lock: make test"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests with a container engine in one group: they share the engine and its images."""
     for item in items:
@@ -45,6 +59,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Leave tests with an engine out where none answers; in CI that is a failure."""
     if item.get_closest_marker("engine") and (why := engine_absence()):
         absent("a container engine", why, fatal=IN_CI)
+    if item.get_closest_marker("browser") and (why := browser_absence()):
+        absent("Chromium with Playwright", why)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -145,6 +161,17 @@ def matterzoo(tmp_path: Path) -> Iterator[Command]:
     command = _Command(tmp_path)
     yield command
     command.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """Debian's Chromium without a window, driven by Playwright."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")
