@@ -57,3 +57,7 @@ def test_a_prompt_without_a_template_of_a_conversation_is_refused(measured: Any)
 
 def test_a_containers_limit_counts_and_no_limit_does_not(measured: Any) -> None:
     assert measured["container"] == [[700], []]
+
+
+def test_experts_that_are_published_in_four_bits_are_unpacked(measured: Any) -> None:
+    assert measured["packed"] < 1e-5

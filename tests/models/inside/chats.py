@@ -13,6 +13,7 @@ from typing import Any
 import torch
 import transformers
 from asking import Asked, deviation, load
+from safetensors.torch import save_file
 from strings import text_batch
 
 from matterzoo_adapters.base import Setup
@@ -61,6 +62,39 @@ def of_weights(folder: Path, numbers: int, template: bool = True) -> Path:
     return folder
 
 
+VALUES = torch.tensor([0, 0.5, 1, 1.5, 2, 3, 4, 6])
+"""Of MXFP4's three bits below the sign."""
+
+
+def packed(folder: Path) -> float:
+    """Save a GPT-OSS with experts in MXFP4, as it is published, and compare with one that has the same numbers."""
+    twin: Any = load(setup("gpt_oss:GptOssAdapter"))
+    config = type(twin.twin).from_dict(
+        {**twin.twin.to_dict(), "vocab_size": len(twin.tokenizer), "intermediate_size": 32}
+    )
+    whole = transformers.GptOssForCausalLM(config).to(torch.bfloat16).eval()
+    files: dict[str, torch.Tensor] = {}
+    for name, weight in whole.state_dict().items():
+        if not name.endswith(("experts.gate_up_proj", "experts.down_proj")):
+            files[name] = weight.clone()
+            continue
+        experts, rows, columns = weight.shape
+        blocks = torch.randint(0, 256, (experts, columns, rows // 32, 16), dtype=torch.uint8)
+        scales = torch.randint(119, 123, blocks.shape[:-1], dtype=torch.uint8)
+        files |= {f"{name}_blocks": blocks, f"{name}_scales": scales}
+        halves = torch.stack([blocks & 15, blocks >> 4], -1).flatten(-2).long()
+        numbers = VALUES[halves & 7] * torch.where(halves > 7, -1.0, 1.0) * 2.0 ** (scales[..., None].float() - 127)
+        weight.copy_(numbers.flatten(-2).transpose(1, 2))
+    config.quantization_config = {"quant_method": "mxfp4", "modules_to_not_convert": ["lm_head"]}
+    config.save_pretrained(folder)
+    save_file(files, folder / "model.safetensors", metadata={"format": "pt"})
+    twin.tokenizer.save_pretrained(folder)
+    ours = Asked(load(setup("gpt_oss:GptOssAdapter", folder))).embed(text_batch(TEXTS[:1], "text"))[0][0]
+    with torch.inference_mode():
+        theirs = whole.float().model(twin.tokenizer(TEXTS[0], return_tensors="pt")["input_ids"]).last_hidden_state[0]
+    return deviation(ours, theirs.numpy())
+
+
 def container(folder: Path, most: str, used: str) -> list[int]:
     """Return what is free below a limit of control groups, version 2."""
     folder.mkdir()
@@ -80,6 +114,7 @@ def measure(folder: Path) -> dict[str, Any]:
         "too_large": {p: refusal(setup(ADAPTERS[0], too_large, precision=p)) for p in large.BITS},
         "loaded": refusal(setup(ADAPTERS[0], of_weights(folder / "small", 0), prompt="blank")),
         "no_template": refusal(setup(ADAPTERS[0], of_weights(folder / "mute", 0, template=False), prompt="blank")),
+        "packed": packed(folder / "packed"),
         "container": [container(folder / "v2", "1000", "300"), container(folder / "none", "max", "300")],
     }  # fmt: skip
     found["needed"] = [large.needed_bytes(too_large, precision) for precision in large.BITS]
