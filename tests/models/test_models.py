@@ -14,7 +14,11 @@ from matterzoo_harness.cards import read_card
 
 ROOT = Path(__file__).resolve().parents[2]
 CARDS = {path.parent.name: read_card(path) for path in sorted((ROOT / "zoo" / "models").glob("*/card.toml"))}
-HERE = {name: card for name, card in CARDS.items() if card.checkpoint.source in ("package", "none") and runs_here(card)}
+HERE = {
+    name: card
+    for name, card in CARDS.items()
+    if card.checkpoint.source in ("package", "none") and not card.checkpoint.parts and runs_here(card)
+}
 ATOMS = {name: card for name, card in HERE.items() if card.view.value == "atoms"}
 INVARIANT = [name for name, card in ATOMS.items() if "invariant" in card.embedding.layers[0].symmetry]
 PER_ATOM = [name for name, card in ATOMS.items() if card.embedding.layers[0].level == "node"]
