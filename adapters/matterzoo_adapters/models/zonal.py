@@ -9,7 +9,7 @@ from matterzoo_adapters.base import Embedding, GridAdapter, GridBatch
 from matterzoo_adapters.models.spheres import bands_of_equal_area
 from matterzoo_schemas.fields import Wanted, axes_of, wanted_fields
 
-BANDS, WAVES = 12, 8
+BANDS, BELTS, WAVES = 12, 3, 8
 SCALES = {
     "2m_temperature": 10.0, "mean_sea_level_pressure": 1e3, "10m_u_component_of_wind": 10.0,
     "10m_v_component_of_wind": 10.0, "geopotential": 1e3, "temperature": 10.0, "u_component_of_wind": 10.0,
@@ -24,12 +24,13 @@ class ZonalMeanAdapter(GridAdapter):
     """Mean of each field over twelve bands of latitude of equal area, from north to south."""
 
     backend = "none"
+    bands = BANDS
 
     def load(self) -> None:
         """Take fields and points from the card; there is nothing to learn."""
         domain = self.setup.card["domain"]["grid"]
         self.wanted = wanted_fields(domain)
-        self.shares = bands_of_equal_area(axes_of(domain)[0], BANDS)
+        self.shares = bands_of_equal_area(axes_of(domain)[0], self.bands)
 
     def embed(self, batch: GridBatch) -> Embedding:
         """Return one vector a record [n, fields · 12]."""
@@ -42,7 +43,9 @@ class ZonalMeanAdapter(GridAdapter):
 
 
 class ZonalWavesAdapter(ZonalMeanAdapter):
-    """Amplitude of the first eight waves around the globe, of each field, as mean squares over the same bands."""
+    """Amplitude of the first eight waves around the globe, of each field, in the north, the tropics and the south."""
+
+    bands = BELTS
 
     def vectors(self, values: Values) -> Values:
         """Return roots of mean squares, wave by wave, without the wave's phase."""
