@@ -22,6 +22,7 @@ from matterzoo.cli.look import doctor, info, lint, list_models
 from matterzoo.cli.metrics import metrics
 from matterzoo.cli.new import new
 from matterzoo.cli.schemas import schemas
+from matterzoo.cli.site import site
 from matterzoo.cli.study import app as study_app
 from matterzoo.cli.upkeep import df, gc
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
@@ -57,6 +58,7 @@ app.command("golden")(golden)
 app.command("doctor")(doctor)
 app.command("new")(new)
 app.command("schemas")(schemas)
+app.command("site")(site)
 app.add_typer(study_app, name="study")
 
 
