@@ -23,6 +23,8 @@ from matterzoo_schemas.canonical import canonical_json
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 _XATTR = "SCHILY.xattr."
+_UV_NOTE = "uv_cache.json"
+"""When the wheel was put where uv found it; `RECORD` lists it."""
 _LAYER = "application/vnd.oci.image.layer.v1.tar"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -72,18 +74,23 @@ def write_layout(client: docker.DockerClient, images: Mapping[str, list[str]], f
 
 
 def canonical_layer(source: BinaryIO, sink: BinaryIO) -> None:
-    """Write a layer anew: order, owners, modes and links as they are, dates fixed, no bytecode."""
+    """Write a layer anew: order, owners, modes and links as they are, dates fixed, no bytecode, no dates in files."""
     with (
         tarfile.open(fileobj=source, mode="r:") as old,
         tarfile.open(fileobj=sink, mode="w|", format=tarfile.PAX_FORMAT, encoding="utf-8") as new,
     ):
         for member in old:
             parts = member.name.split("/")
-            if "__pycache__" in parts or member.name.endswith(".pyc"):
+            if "__pycache__" in parts or member.name.endswith((".pyc", f"/{_UV_NOTE}")):
                 continue
+            content = old.extractfile(member) if member.isreg() else None
+            if content and member.name.endswith(".dist-info/RECORD"):
+                lines = content.read().splitlines(keepends=True)
+                text = b"".join(line for line in lines if f"/{_UV_NOTE},".encode() not in line)
+                member.size, content = len(text), io.BytesIO(text)
             member.mtime, member.uname, member.gname = DATE, "", ""
             member.pax_headers = {key: text for key, text in member.pax_headers.items() if key.startswith(_XATTR)}
-            new.addfile(member, old.extractfile(member) if member.isreg() else None)
+            new.addfile(member, content)
 
 
 def _image(archive: tarfile.TarFile, blobs: _Blobs) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -62,3 +62,24 @@ def test_order_modes_links_whiteouts_and_capabilities_are_kept() -> None:
 def test_a_canonical_layer_stays_as_it_is() -> None:
     once = canonical(layer(1, b""))
     assert canonical(io.BytesIO(once)) == once
+
+
+def test_the_installers_note_of_when_it_found_a_wheel_is_left_out_and_everything_else_of_a_record_stays() -> None:
+    def installed(date: str) -> io.BytesIO:
+        stream = io.BytesIO()
+        record = f"foo.py,sha256=a,1\nfoo-1.0.dist-info/uv_cache.json,sha256={date},9\nfoo-1.0.dist-info/RECORD,,\n"
+        with tarfile.open(fileobj=stream, mode="w") as archive:
+            for name, content in {"uv_cache.json": date, "RECORD": record}.items():
+                info = tarfile.TarInfo(f"opt/env/foo-1.0.dist-info/{name}")
+                info.size = len(content)
+                archive.addfile(info, io.BytesIO(content.encode()))
+        stream.seek(0)
+        return stream
+
+    once = canonical(installed("2024"))
+    assert once == canonical(installed("2025-later"))
+    with tarfile.open(fileobj=io.BytesIO(once)) as archive:
+        (member,) = archive.getmembers()
+        stream = archive.extractfile(member)
+        assert stream is not None
+        assert stream.read() == b"foo.py,sha256=a,1\nfoo-1.0.dist-info/RECORD,,\n"
