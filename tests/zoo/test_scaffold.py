@@ -35,7 +35,9 @@ def test_another_checkpoint_of_a_family_is_one_card(mine: Path) -> None:
     assert (model.card.environment, model.card.embedding) == (base.card.environment, base.card.embedding)
 
 
-@pytest.mark.parametrize(("like", "base"), [("chgnet", "AtomsAdapter"), ("ecfp", "TextAdapter")])
+@pytest.mark.parametrize(
+    ("like", "base"), [("chgnet", "AtomsAdapter"), ("ecfp", "TextAdapter"), ("aurora", "GridAdapter")]
+)
 def test_a_new_family_is_a_card_its_untrained_twin_an_adapter_and_an_environment(
     mine: Path, like: str, base: str
 ) -> None:
@@ -46,7 +48,10 @@ def test_a_new_family_is_a_card_its_untrained_twin_an_adapter_and_an_environment
     }  # fmt: skip
     assert find("foo-random").card.random_weights
     assert find("foo-2.1").card.family == "foo"
-    assert find("foo-2.1").card.view == find({"chgnet": "chgnet-0.3.0", "ecfp": "ecfp4"}[like]).card.view
+    assert (
+        find("foo-2.1").card.view
+        == find({"chgnet": "chgnet-0.3.0", "ecfp": "ecfp4", "aurora": "aurora-small"}[like]).card.view
+    )
     assert "foo-models==2.1" in (find_environment("foo").path / "requirements.in").read_text()
     (adapter,) = [
         node for node in ast.parse((mine / "adapters/foo.py").read_text()).body if isinstance(node, ast.ClassDef)
