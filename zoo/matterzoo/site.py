@@ -44,9 +44,9 @@ def write_site(folder: Path) -> Path:
 def index_page(rows: Sequence[dict[str, Any]]) -> str:
     """Return the table of all models."""
     columns = [
-        Column("model"), Column("family"), Column("reads"), Column("width", number=True),
+        Column("model", wide=True), Column("family"), Column("reads"), Column("width", number=True),
         Column("parameters", number=True), Column("energy"), Column("state"), Column("licence of the weights"),
-        Column("environment"), Column("summary", wide=True),
+        Column("environment"),
     ]  # fmt: skip
     body = [(_cells(row), f' data-group="{escape(str(row.get("view", "")))}"') for row in rows]
     views = "".join(f"<option>{escape(view)}</option>" for view in sorted({row.get("view", "") for row in rows} - {""}))
@@ -64,22 +64,23 @@ def index_page(rows: Sequence[dict[str, Any]]) -> str:
         f'<header class="first"><p class="kicker">matterzoo</p><h1>{len(rows)} models of matter</h1>'
         f'<p class="answer">{escape(said)}.</p></header>'
     )
-    content = f'<section class="panel long">{tools}{table("models", columns, body, label="All models")}</section>'
+    content = (
+        f'<section class="panel long">{tools}{table("models", columns, body, label="All models", tall=False)}</section>'
+    )
     return _page("matterzoo: models", head, content, "")
 
 
 def _cells(row: dict[str, Any]) -> list[Cell]:
     name = escape(row["id"])
-    link = Cell(f'<a href="models/{name}.html"><strong>{name}</strong></a>', row["id"])
+    said = escape(str(row.get("summary") or row.get("reason") or ""))
+    link = Cell(f'<a href="models/{name}.html"><strong>{name}</strong></a><br>{said}', row["id"])
     if row["state"] == "invalid":
-        return [link, *[text(None)] * 2, *[number(None)] * 2, text(None), text("invalid"), *[text(None)] * 2,
-                text(row.get("reason"))]  # fmt: skip
+        return [link, *[text(None)] * 2, *[number(None)] * 2, text(None), text("invalid"), *[text(None)] * 2]
     licence = escape(str(row["licence"] or ""))
     licence += ' <span class="tag">non-commercial</span>' if row["non_commercial"] else ""
     return [
         link, text(row["family"]), text(row["view"]), number(row["dim"]), number(row["parameters"]),
         text("eV" if row["energy"] else None), text(row["state"]), Cell(licence), text(row["environment"]),
-        text(row["summary"]),
     ]  # fmt: skip
 
 
