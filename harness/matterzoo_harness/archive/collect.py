@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from matterzoo_harness.archive.contents import Contents
 from matterzoo_harness.archive.environment import collect_environment
@@ -20,11 +21,11 @@ from matterzoo_harness.environments.folder import EnvironmentFolder, find_enviro
 from matterzoo_harness.family_files import family_files
 from matterzoo_harness.locations import models_roots
 from matterzoo_harness.model import Model
-from matterzoo_harness.provision import fetch_model
+from matterzoo_harness.provision import fetch_environment, fetch_model
 from matterzoo_harness.runtimes.base import Progress
 from matterzoo_harness.store import Store
 from matterzoo_harness.worker_sources import source_files
-from matterzoo_schemas.canonical import canonical_json, sha256_of_file
+from matterzoo_schemas.canonical import canonical_json
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 Weights = Literal["auto", "all", "none"]
@@ -70,8 +71,7 @@ def collect(
         folder = find_environment(model.card.environment)
         refuse_unlocked(model, folder)
         progress(f"{model.id}: fetching what the store lacks")
-        checkpoint = fetch_model(model, variant, store, progress)
-        place = _add_weights(model, checkpoint, weights, store, found.contents)
+        place = _add_weights(model, variant, weights, store, found.contents, progress)
         request, records = replay_request(model, scratch / model.id)
         _add_model(model, request | {"weights": place}, records, found.contents)
         found.models[model.id] = {"environment": folder.name, "variant": variant, "weights": place}
@@ -128,22 +128,38 @@ def _bases(folder: Path) -> list[Path]:
     return [base, *_bases(base)]
 
 
-def _add_weights(model: Model, path: Path | None, weights: Weights, store: Store, contents: Contents) -> str | None:
-    """Add a checkpoint, or say where it can be had; return its place in the archive, where it is or belongs."""
-    if path is None:
+def _add_weights(
+    model: Model, variant: str, weights: Weights, store: Store, contents: Contents, progress: Progress
+) -> str | None:
+    """Fetch a model; add its checkpoint, or say where it can be had; return its place, where it is or belongs."""
+    checkpoint, digest = model.card.checkpoint, _digest(model)
+    if digest is None:
+        fetch_model(model, variant, store, progress)
         return None
-    digest = path.name if path.is_dir() else sha256_of_file(path)
-    place = f"weights/{digest[:16]}/{'files' if path.is_dir() else path.name}"
+    several = bool(checkpoint.files or checkpoint.parts)
+    name = PurePosixPath(urlsplit(checkpoint.url or "").path or checkpoint.file or "checkpoint").name
+    place = f"weights/{digest[:16]}/{'files' if several else name}"
     why = "they were not asked for" if weights == "none" else forbidden_weights(model) if weights == "auto" else ""
     if why:
+        fetch_environment(find_environment(model.card.environment), variant, store, progress)
         contents.leave_out(f"the weights of {model.id}", why, f"{weights_place(model)} (sha256 {digest})")
-    elif path.is_dir():
+        return place
+    path = fetch_model(model, variant, store, progress)
+    if several:
         table = store.note("folders", digest) or "{}"
         contents.notes.add(("folders", digest, table))
-        for name, sha256 in json.loads(table).items():
-            contents.keep(f"{place}/{name}", sha256, store)
+        for file, sha256 in json.loads(table).items():
+            contents.keep(f"{place}/{file}", sha256, store)
     elif store.find(digest):
         contents.keep(place, digest, store)
-    else:
+    elif path is not None:
         contents.add(place, path)  # a file of this machine, which the card names
     return place
+
+
+def _digest(model: Model) -> str | None:
+    """Return the hash of a model's checkpoint; None where its package carries it, or there is none."""
+    checkpoint, locked = model.card.checkpoint, model.lock.checkpoint
+    if checkpoint.source in ("package", "none") and not checkpoint.parts:
+        return None
+    return checkpoint.sha256 or (locked.sha256 if locked else None)

@@ -85,6 +85,8 @@ def make_archive(
         fetching and building raise.
     """
     store, chosen = Store(), [model for model, _ in models]
+    if share:  # before anything is fetched: what the cards know; their packages speak below
+        refuse_sharing(chosen, (), with_weights=weights != "none")
     with store.scratch() as scratch:
         found = collect(models, weights, store, scratch, progress)
         packages = [facts for facts, _ in found.wheels]
