@@ -35,11 +35,20 @@ class MiniMolAdapter(MoleculeAdapter):
                 weights.update(torch.load(path, map_location="cpu", weights_only=True))
             return dict(weights)
 
+        class Seeded(authors.Minimol):  # type: ignore[misc]
+            """The package's object, which draws weights by a seed of its settings."""
+
+            def load_config(self, config_name: str) -> Any:
+                settings = super().load_config(config_name)
+                settings.predictor.random_seed = seed
+                return settings
+
+        seed = self.setup.seed
         usable = SimpleNamespace(is_available=lambda: self.device.type == "cuda")
         authors.torch = SimpleNamespace(**{**vars(torch), "load": read, "cuda": usable})
         GlobalHydra.instance().clear()  # the package reads its settings once a process
         with redirect_stdout(StringIO()):
-            self.minimol = authors.Minimol()
+            self.minimol = Seeded()
         self.model = self.minimol.predictor.network.to(self.device).eval()
         lost = set(self.weights()) - {name.partition("model.")[2] for name in weights}
         if weights and lost:
