@@ -55,7 +55,7 @@ def measured(model: Model, seconds: float) -> Row:
         except subprocess.TimeoutExpired:
             return {"trouble": f"not done within {seconds:g} s"}
     if ended.returncode:
-        return {"trouble": (ended.stderr.strip().splitlines() or ["it died"])[-1]}
+        return {"trouble": (ended.stderr.strip().splitlines() or [f"ended with code {ended.returncode}"])[-1]}
     found: Row = json.loads(ended.stdout.splitlines()[-1])
     return found
 
