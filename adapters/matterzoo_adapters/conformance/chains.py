@@ -97,7 +97,7 @@ def lacking(backbone: Backbone, atom: str) -> Backbone:
 
 def translated(backbone: Backbone) -> Backbone:
     """Shift all atoms."""
-    return backbone + np.array([13.7, -7.1, 29.3])
+    return np.asarray(backbone + np.array([13.7, -7.1, 29.3]))
 
 
 def rotated(backbone: Backbone) -> Backbone:

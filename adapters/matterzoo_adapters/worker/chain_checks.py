@@ -24,7 +24,7 @@ def refused_chain(backbone: npt.NDArray[np.float64], *, missing_atoms: bool) -> 
     """
     if np.isinf(backbone).any():
         return Status.INVALID, "a coordinate is infinite"
-    missing = np.isnan(backbone).any(axis=-1)
+    missing = np.asarray(np.isnan(backbone).any(axis=-1))
     if missing[:, :FRAME].any(axis=1).all():
         return Status.INVALID, "no residue has N, CA and C"
     if missing_atoms or not missing[:, :FRAME].any():

@@ -33,6 +33,6 @@ def _backbones() -> dict[str, npt.NDArray[np.float64]]:
     text = files(__package__).joinpath("proteins.backbones.txt").read_text("utf-8")
     blocks = [block.splitlines() for block in text.split(">")[1:]]
     return {
-        head.split()[0]: np.array([line.split()[1:] for line in lines], np.int64).reshape(-1, 4, 3) * UNIT
+        head.split()[0]: np.array([line.split()[1:] for line in lines], np.float64).reshape(-1, 4, 3) * UNIT
         for head, *lines in blocks
     }
