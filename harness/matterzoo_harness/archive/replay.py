@@ -40,7 +40,7 @@ def main() -> int:
         if given.records:
             result |= {"file": str(out), "passed": True}
         else:
-            result |= compare(folder / "golden.safetensors", out)
+            result |= compare(folder / "golden.safetensors", out, ready.get("tokens") or {})
     print(json.dumps(result) if given.json else "\n".join(f"{name}: {value}" for name, value in result.items()))
     return 0 if result["passed"] else FAILED
 
@@ -93,8 +93,8 @@ def ask(worker: subprocess.Popen[bytes], request: dict[str, Any], wanted: str) -
     sys.exit(f"the model's process ended with exit code {worker.wait()}")
 
 
-def compare(golden_file: Path, answer_file: Path) -> dict[str, Any]:
-    """Compare vectors and energies with the golden ones: the largest ‖new − golden‖ / ‖golden‖ of a record."""
+def compare(golden_file: Path, answer_file: Path, tokens: dict[str, Any]) -> dict[str, Any]:
+    """Compare vectors, energies and token ids with the golden ones: the largest ‖new − golden‖ / ‖golden‖ there is."""
     import numpy as np
 
     from matterzoo_schemas.shard import Embeddings
@@ -105,6 +105,8 @@ def compare(golden_file: Path, answer_file: Path) -> dict[str, Any]:
     header: Any = golden.header
     if list(golden.ids) != list(new.ids) or sorted(golden.layers) != sorted(new.layers) or not new.ok.all():
         return {"passed": False, "message": "other records, other layers, or a record without a vector"}
+    if (header.get("tokens") or {}) != tokens:
+        return {"passed": False, "message": "the tokenizer reads its fixed strings as other ids"}
     distances = {}
     for name, layer in golden.layers.items():
         old, now = layer.pooled.astype(np.float64), new.layers[name].pooled.astype(np.float64)
@@ -117,6 +119,7 @@ def compare(golden_file: Path, answer_file: Path) -> dict[str, Any]:
             return {"passed": False, "message": "the energy is gone"}
         difference = np.abs(new.energy - golden.energy) / np.maximum(np.abs(golden.energy), 1.0)
         distances["energy"] = float(difference.max())
+    distances = {name: value if np.isfinite(value) else float("inf") for name, value in distances.items()}
     worst = max(distances, key=lambda name: distances[name])
     passed = bool(distances[worst] <= float(header["tolerance"]))
     message = f"largest difference {distances[worst]:.1e} ({worst})" if distances[worst] else "the same bits"
