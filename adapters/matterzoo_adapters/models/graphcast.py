@@ -25,6 +25,8 @@ TWIN = {
 """A small model of the published kind."""
 STATISTICS = ("mean_by_level", "stddev_by_level", "diffs_stddev_by_level")
 AHEAD = np.timedelta64(6, "h")
+SUN, HOUR_OF_SUN = "toa_incident_solar_radiation", 4.9e6
+"""Computed by the authors' code in J/m²; an untrained twin, which has no statistics, counts hours of full sun."""
 
 
 class GraphCastAdapter(GridAdapter):
@@ -75,13 +77,15 @@ class GraphCastAdapter(GridAdapter):
 
     def _prepared(self, values: npt.NDArray[np.float32], time: datetime) -> tuple[Any, Any, Any]:
         """Make the authors' inputs, targets (of which only the shape is read) and forcings of one record."""
-        values = values if self.params is not None and not self.setup.random_weights else of_one_size(values)
+        values = of_one_size(values) if self.setup.random_weights else values
         inputs, targets, forcings = self.data.extract_inputs_targets_forcings(
             dataset_of(values, self.wanted, self.domain, time),
             input_variables=self.task.input_variables, target_variables=self.task.target_variables,
             forcing_variables=self.task.forcing_variables, pressure_levels=self.task.pressure_levels,
             input_duration=self.task.input_duration, target_lead_times="6h",
         )  # fmt: skip
+        if self.setup.random_weights:
+            inputs, forcings = (data.assign({SUN: data[SUN] / HOUR_OF_SUN}) for data in (inputs, forcings))
         return inputs, targets * np.nan, forcings
 
 
