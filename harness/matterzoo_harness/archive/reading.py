@@ -20,6 +20,8 @@ from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 _LINE = re.compile(r"([0-9a-f]{64})  ([^\x00-\x1f\\]+)")
 SHOWN = 20
+MOST_PADDING = 2 * tarfile.BLOCKSIZE + tarfile.RECORDSIZE
+"""What follows a tar's last file: two empty blocks, and zeros up to a whole record."""
 
 
 class Archive(Protocol):
@@ -199,8 +201,9 @@ class _Tar:
         self._members: dict[str, tarfile.TarInfo] = {}
         end = self._read_headers()
         self._stream.seek(end)
-        rest = self._stream.read()
-        if any(rest) or len(rest) < 2 * tarfile.BLOCKSIZE or (end + len(rest)) % tarfile.RECORDSIZE:
+        rest = self._stream.read(MOST_PADDING + 1)
+        good = 2 * tarfile.BLOCKSIZE <= len(rest) <= MOST_PADDING and (end + len(rest)) % tarfile.RECORDSIZE == 0
+        if any(rest) or not good:
             self._faults.append(f"{path.name}: what follows the last file that can be read, at byte {end}, is damaged")
 
     def sizes(self) -> dict[str, int]:
