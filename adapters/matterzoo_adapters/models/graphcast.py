@@ -115,7 +115,8 @@ def mesh_states(folder: Path, config: Any, task: Any, statistics: list[xarray.Da
 def of_one_size(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Bring fields to one size by their own means and spreads: of an untrained twin, any will do."""
     mean, spread = (f(values, axis=(1, 2), keepdims=True) for f in (np.mean, np.std))
-    return ((values - mean) / np.where(spread > 0, spread, 1)).astype(np.float32)
+    scaled: npt.NDArray[np.float32] = ((values - mean) / np.where(spread > 0, spread, 1)).astype(np.float32)
+    return scaled
 
 
 def dataset_of(
