@@ -126,7 +126,7 @@ def test_the_numbers_beside_a_figure_are_downloaded(reader: Reader, report: Path
         section.get_by_role("button", name="save CSV").click()
     text = Path(started.value.path()).read_text("utf-8")
     assert text.splitlines()[0].startswith("metric,k,a,b,value")
-    assert len(text.splitlines()) == 1 + 36
+    assert len(text.splitlines()) == 1 + 21
     with reader.page.expect_download() as started:
         section.get_by_role("button", name="save SVG").click()
     assert Path(started.value.path()).read_text("utf-8").startswith("<svg")

@@ -227,5 +227,6 @@ def _footer(results: Results) -> str:
 
     return (
         f"<footer>Made by matterzoo {escape(version('matterzoo'))} from the study “{escape(results.study.id)}”. This "
-        "page holds all that it shows and fetches nothing. The numbers of every figure are in figures/, too.</footer>"
+        "page holds all that it shows and fetches nothing. The numbers of every figure, with all digits, are in "
+        "figures/.</footer>"
     )

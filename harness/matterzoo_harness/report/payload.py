@@ -13,33 +13,49 @@ from typing import Any
 from matterzoo_harness.report.names import key_title
 from matterzoo_harness.report.picture import Panel, Picture, Table
 
+DIGITS = 5
+"""Significant digits of the numbers in the page; those in `figures/` are whole."""
+
 
 def payload(panels: Sequence[Panel]) -> str:
     """Return figures and numbers, packed: gzip of JSON in base64, with equal bytes for equal results."""
-    content = {
-        "panels": {panel.id: {d: {o: _packed(p) for o, p in c.items()} for d, c in panel.pictures.items()}
+    tables: dict[str, int] = {}
+    content: dict[str, Any] = {
+        "panels": {panel.id: {d: {o: _packed(p, tables) for o, p in c.items()} for d, c in panel.pictures.items()}
                    for panel in panels},
         "titles": {o: key_title(o) for panel in panels if panel.choice == "metric"
                    for c in panel.pictures.values() for o in c if "@" in o or o.islower()},
     }  # fmt: skip
+    content["tables"] = list(tables)
     raw = json.dumps(content, separators=(",", ":"), allow_nan=False).encode()
     return base64.b64encode(gzip.compress(raw, 9, mtime=0)).decode()
 
 
-def _packed(picture: Picture) -> dict[str, Any]:
+def _packed(picture: Picture, tables: dict[str, int]) -> dict[str, Any]:
+    """Return what the page draws; equal tables are in the page once."""
+    text = as_csv(picture.table, DIGITS)
     figure = None if picture.figure is None else json.loads(picture.figure.to_json())
     if figure is not None:
         figure["layout"].pop("template", None)
-    return {"figure": figure, "csv": as_csv(picture.table), "note": picture.note, "empty": picture.empty}
+    return {
+        "figure": figure,
+        "csv": tables.setdefault(text, len(tables)) if text else None,
+        "note": picture.note,
+        "empty": picture.empty,
+    }
 
 
-def as_csv(table: Table) -> str:
-    """Return a table as CSV; None is empty."""
+def as_csv(table: Table, digits: int | None = None) -> str:
+    """Return a table as CSV; None is empty, and numbers are whole, or have so many significant digits."""
     if not table:
         return ""
     columns = list(dict.fromkeys(name for row in table for name in row))
     stream = io.StringIO()
     writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(table)
+    writer.writerows(table if digits is None else [_shortened(row, digits) for row in table])
     return stream.getvalue()
+
+
+def _shortened(row: dict[str, Any], digits: int) -> dict[str, Any]:
+    return {name: format(value, f".{digits}g") if isinstance(value, float) else value for name, value in row.items()}

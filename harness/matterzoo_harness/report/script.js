@@ -69,7 +69,7 @@
     }
     note.textContent = now.picture.note;
     panel.querySelectorAll(".tools button").forEach((button) => {
-      button.disabled = button.dataset.do === "csv" ? !now.picture.csv : !now.picture.figure;
+      button.disabled = button.dataset.do === "csv" ? now.picture.csv === null : !now.picture.figure;
     });
     if (!now.picture.figure) { say(panel, now.picture.empty); return; }
     say(panel, "");
@@ -121,7 +121,7 @@
     const now = chosen(panel);
     if (!now) return;
     const name = [document.body.dataset.study, panel.id, state.data, now.name].filter(Boolean).join("-").replace(/[^A-Za-z0-9.-]+/g, "_");
-    if (what === "csv") save(`${name}.csv`, "text/csv", now.picture.csv);
+    if (what === "csv") save(`${name}.csv`, "text/csv", state.payload.tables[now.picture.csv]);
     else Plotly.downloadImage(panel.querySelector(".plot"), { format: what, filename: name, width: 1000, height: now.picture.figure.layout.height || 500, scale: what === "png" ? 3 : 1 });
   }
 

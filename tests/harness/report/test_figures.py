@@ -121,12 +121,12 @@ def test_dimensions_are_those_of_the_models_table(results: Results, folder: Path
 def test_values_and_nulls_stand_side_by_side(results: Results, table: Any) -> None:
     picture = nulls(results).pictures["in"]["cknna@5"]
     bars, points = picture.figure.data
-    for row, base, width, x in zip(picture.table, bars.base, bars.x, points.x, strict=True):
-        source = table["cknna", 5, row["a"], row["b"]]
+    for label, base, width, x in zip(bars.y, bars.base, bars.x, points.x, strict=True):
+        source = table["cknna", 5, *label.split(" · ")]
         assert x == pytest.approx(source["subsample_value"])
         assert base + width / 2 == pytest.approx(source["null_mean"])
-    top = picture.table[0]
-    assert {top["a"], top["b"]} <= set(TRAINED)
+    assert set(bars.y[0].split(" · ")) <= set(TRAINED), "the most alike pair stands first"
+    top = table["cknna", 5, *bars.y[0].split(" · ")]
     assert top["q"] <= 0.15, "19 permutations allow no less than 0.05 before the correction"
 
 

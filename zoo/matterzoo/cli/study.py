@@ -96,9 +96,8 @@ def list_studies() -> int:
 
 
 def _report(declared: Study, folder: Path) -> Path:
-    from matterzoo_harness.report.page import write_report
-
     from matterzoo.catalogue import find
+    from matterzoo_harness.report.page import write_report
     from matterzoo_harness.report.results import read_results
 
     return write_report(read_results(declared, folder, find), folder)

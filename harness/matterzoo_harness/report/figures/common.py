@@ -21,6 +21,10 @@ PALETTE = (
 """Colours of groups: distinct to colour-blind readers in pairs of neighbours, legible on white and on near-black."""
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon", "pentagon", "bowtie")
 GREY = "#8d9299"
+NAMED = 8
+"""Pairs with a colour and a name; the others are grey."""
+MOST_LINES = 200
+"""Grey lines with a name of their own."""
 Floats = NDArray[np.float64]
 
 
@@ -136,6 +140,51 @@ def hover_of(entry: Entry, names: Sequence[str], i: int, j: int) -> str:
         null, q = number(statistic(entry, "null_mean", i, j)), number(statistic(entry, "q", i, j))
         lines.append(f"null {null}, q = {q}")
     return "<br>".join(lines)
+
+
+def pair_table(comparison: Comparison, entry: Entry) -> list[dict[str, Any]]:
+    """Return the rows of the results table of one metric, alike models together; one half where it is symmetric."""
+    order = clustered(closeness(entry))
+    twice = np.array_equal(entry.values, entry.values.T, equal_nan=True)
+    return [
+        pair_row(entry, comparison.names, i, j) for n, i in enumerate(order) for j in (order[n:] if twice else order)
+    ]
+
+
+def pair_lines(lines: dict[str, tuple[list[Any], list[Any]]], hover: str) -> list[go.Scatter]:
+    """Return a line a pair, the first few coloured and named; many others are one grey trace, which is drawn fast.
+
+    Parameters
+    ----------
+    lines
+        x and y by the pair's name, the most alike pair first.
+    hover
+        What hovering says after the name, with plotly's placeholders.
+    """
+    named = list(lines.items())[:NAMED]
+    rest = list(lines.items())[NAMED:]
+    traces = []
+    if len(rest) > MOST_LINES:
+        xs = [x for _, (line, _) in rest for x in [*line, None]]
+        ys = [y for _, (_, line) in rest for y in [*line, None]]
+        traces.append(_grey(xs, ys, "the other pairs", None))
+    else:
+        traces += [_grey(xs, ys, name, f"<b>{name}</b><br>{hover}<extra></extra>") for name, (xs, ys) in rest]
+    for n, (name, (xs, ys)) in reversed(list(enumerate(named))):
+        traces.append(
+            go.Scatter(
+                x=xs, y=ys, mode="lines+markers", name=name, legendrank=n, line={"width": 2, "color": PALETTE[n]},
+                hovertemplate=f"<b>{name}</b><br>{hover}<extra></extra>",
+            )
+        )  # fmt: skip
+    return traces
+
+
+def _grey(xs: list[Any], ys: list[Any], name: str, hover: str | None) -> go.Scatter:
+    return go.Scatter(
+        x=xs, y=ys, mode="lines", name=name, showlegend=False, opacity=0.4, line={"width": 1, "color": GREY},
+        hovertemplate=hover, hoverinfo=None if hover else "skip",
+    )  # fmt: skip
 
 
 def marker_size(parameters: int | None) -> float:

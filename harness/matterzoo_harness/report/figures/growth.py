@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import plotly.graph_objects as go
-
-from matterzoo_harness.report.figures.common import GREY, PALETTE, figure
+from matterzoo_harness.report.figures.common import figure, pair_lines
 from matterzoo_harness.report.names import CLOSER_IF_SMALLER, title_of
 from matterzoo_harness.report.picture import Panel, Picture
 from matterzoo_harness.report.results import Results, Table
-
-NAMED = 8
 
 
 def growth(results: Results) -> Panel:
@@ -46,22 +42,10 @@ def _against_n(rows: Table) -> Picture:
         lines.setdefault((row["a"], row["b"]), {})[row["n"]] = row["value"]
     sign = 1 if rows[0]["metric"] in CLOSER_IF_SMALLER else -1
     order = sorted(lines, key=lambda pair: sign * lines[pair][max(lines[pair])])
-    traces = []
-    for n, pair in reversed(list(enumerate(order))):
-        named = n < NAMED
-        sizes = sorted(lines[pair])
-        label = " · ".join(pair)
-        traces.append(
-            go.Scatter(
-                x=sizes, y=[lines[pair][size] for size in sizes], mode="lines+markers" if named else "lines",
-                name=label, opacity=1 if named else 0.4, showlegend=named, legendrank=n,
-                line={"width": 2 if named else 1, "color": PALETTE[n] if named else GREY},
-                hovertemplate=f"<b>{label}</b><br>%{{x:,}} records: %{{y:.4f}}<extra></extra>",
-            )
-        )  # fmt: skip
+    drawn = {" · ".join(pair): (sorted(lines[pair]), [lines[pair][n] for n in sorted(lines[pair])]) for pair in order}
     sizes = sorted({row["n"] for row in rows})
     made = figure(
-        *traces,
+        *pair_lines(drawn, "%{x:,} records: %{y:.4f}"),
         height=500,
         xaxis={"title": "records", "type": "log", "tickvals": sizes, "ticktext": [f"{size:,}" for size in sizes]},
         yaxis={"title": title_of(rows[0]["metric"], rows[0]["k"])},

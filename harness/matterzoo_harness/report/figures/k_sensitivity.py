@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import plotly.graph_objects as go
 from scipy.stats import kendalltau
 
 from matterzoo_harness.metrics.result import Comparison, Entry
-from matterzoo_harness.report.figures.common import GREY, PALETTE, closeness, figure, known, pairs
+from matterzoo_harness.report.figures.common import closeness, figure, known, pair_lines, pairs
 from matterzoo_harness.report.names import title_of
 from matterzoo_harness.report.picture import Panel, Picture
 from matterzoo_harness.report.results import Results
 
 METRICS = ("cknna", "mutual_knn", "information_imbalance")
-NAMED = 8
-"""Pairs with a colour and a name; the others are grey."""
 
 
 def k_sensitivity(results: Results) -> Panel:
@@ -51,19 +48,9 @@ def _against_k(comparison: Comparison, entries: list[Entry]) -> Picture:
         for i, j in order
         for k, value in zip(ks, values[i, j], strict=True)
     ]
-    traces = []
-    for n, (i, j) in reversed(list(enumerate(order))):
-        named = n < NAMED
-        traces.append(
-            go.Scatter(
-                x=ks, y=values[i, j], mode="lines+markers" if named else "lines", name=f"{names[i]} · {names[j]}",
-                line={"width": 2 if named else 1, "color": PALETTE[n] if named else GREY},
-                opacity=1 if named else 0.4, showlegend=named, legendrank=n,
-                hovertemplate=f"<b>{names[i]} · {names[j]}</b><br>k = %{{x}}: %{{y:.4f}}<extra></extra>",
-            )
-        )  # fmt: skip
+    drawn = {f"{names[i]} · {names[j]}": (ks, values[i, j]) for i, j in order}
     made = figure(
-        *traces,
+        *pair_lines(drawn, "k = %{x}: %{y:.4f}"),
         height=500,
         xaxis={"title": "k", "type": "log", "tickvals": ks, "ticktext": [str(k) for k in ks]},
         yaxis={"title": title_of(entries[0].metric)},

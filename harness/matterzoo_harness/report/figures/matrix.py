@@ -15,7 +15,7 @@ from matterzoo_harness.report.figures.common import (
     hover_of,
     known,
     main_entries,
-    pair_row,
+    pair_table,
 )
 from matterzoo_harness.report.names import key_title, title_of
 from matterzoo_harness.report.picture import Panel, Picture, Table
@@ -62,8 +62,7 @@ def _full(comparison: Comparison, entry: Entry) -> Picture:
     names = [comparison.names[i] for i in order]
     values = entry.values[np.ix_(order, order)]
     hover = [[hover_of(entry, comparison.names, i, j) for j in order] for i in order]
-    table = [pair_row(entry, comparison.names, i, j) for i in order for j in order]
-    return Picture(_heatmap(values, names, hover, title_of(entry.metric, entry.k)), table)
+    return Picture(_heatmap(values, names, hover, title_of(entry.metric, entry.k)), pair_table(comparison, entry))
 
 
 def _condensed(results: Results, comparison: Comparison, entry: Entry) -> Picture:

@@ -15,6 +15,7 @@ from matterzoo_harness.report.figures.common import (
     main_entries,
     number,
     pair_row,
+    pair_table,
     pairs,
 )
 from matterzoo_harness.report.names import title_of
@@ -48,7 +49,7 @@ def _nulls(comparison: Comparison, entry: Entry) -> Picture:
     near = closeness(entry)
     directed = entry.metric == "information_imbalance"
     order = sorted(pairs(names, directed), key=lambda pair: -_or_low(float(near[pair])))
-    table = [pair_row(entry, names, i, j) for i, j in order]
+    table = pair_table(comparison, entry)
     if "null_mean" not in entry.statistics:
         return Picture(None, table, empty="nulls and intervals were not computed in this study for this metric")
     chosen = _evenly(order, SHOWN)
