@@ -23,7 +23,7 @@ from matterzoo_adapters.base import Setup
 from matterzoo_adapters.worker.engine import Engine
 from matterzoo_adapters.worker.loading import adapter_class
 
-NAIVE, TRIED, ROUNDS = 32, (4, 8, 16, 32, 64, 128), 3
+NAIVE, TRIED, ROUNDS = 32, (8, 32, 128), 2
 AMINO_ACIDS = np.array(list("ACDEFGHIKLMNPQRSTVWY"))
 PIECES = ["CC", "C(=O)", "N", "c1ccccc1", "O", "[C@H](C)", "Cl", "C#N", "S(=O)(=O)", "[N+](C)(C)C", "F", "/C=C/"]
 Loop = Callable[[list[str]], np.ndarray]
@@ -37,19 +37,19 @@ def molecules(count: int) -> list[str]:
 
 
 def proteins(count: int) -> list[str]:
-    """Return chains of 30 to 1000 residues, logarithmically even."""
+    """Return chains of 30 to 500 residues, logarithmically even."""
     rng = np.random.default_rng(0)
-    lengths = np.exp(rng.uniform(np.log(30), np.log(1000), count)).astype(int)
+    lengths = np.exp(rng.uniform(np.log(30), np.log(500), count)).astype(int)
     return ["".join(rng.choice(AMINO_ACIDS, length)) for length in lengths]
 
 
 CASES: dict[str, tuple[str, str, Any, Callable[[int], list[str]], int]] = {
     "ChemBERTa-77M": ("roberta:RobertaAdapter", "smiles", RobertaConfig(
         hidden_size=384, num_hidden_layers=3, num_attention_heads=12, intermediate_size=464, pad_token_id=0,
-        max_position_embeddings=515), molecules, 1500),
+        max_position_embeddings=515), molecules, 600),
     "ESM-2 8M": ("esm:EsmAdapter", "sequence", EsmConfig(
         hidden_size=320, num_hidden_layers=6, num_attention_heads=20, intermediate_size=1280, pad_token_id=1,
-        position_embedding_type="rotary", token_dropout=True, mask_token_id=32), proteins, 120),
+        position_embedding_type="rotary", token_dropout=True, mask_token_id=32), proteins, 64),
 }  # fmt: skip
 """Name → adapter, view, configuration in the size of the published model, strings and how many."""
 
