@@ -91,7 +91,7 @@ def _read(file: Path, loaded: Loaded, ids: dict[str, list[str]]) -> None:
         _ours(file, loaded, ids)
     elif "embeddings" in tensors:
         _plain(file, tensors, loaded, ids)
-    elif file.name != "records.safetensors":
+    elif not file.name.startswith("records."):  # with a derived view, `records.selfies.safetensors`
         raise MetricError(
             f"{file} has no embeddings (its tensors: {', '.join(names[:6])})",
             "expected a tensor `embeddings`, or a file that matterzoo wrote",
