@@ -36,7 +36,8 @@ def test_another_checkpoint_of_a_family_is_one_card(mine: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("like", "base"), [("chgnet", "AtomsAdapter"), ("ecfp", "TextAdapter"), ("aurora", "GridAdapter")]
+    ("like", "base"),
+    [("chgnet", "AtomsAdapter"), ("ecfp", "TextAdapter"), ("esm-if1", "BackboneAdapter"), ("aurora", "GridAdapter")],
 )
 def test_a_new_family_is_a_card_its_untrained_twin_an_adapter_and_an_environment(
     mine: Path, like: str, base: str
@@ -50,7 +51,7 @@ def test_a_new_family_is_a_card_its_untrained_twin_an_adapter_and_an_environment
     assert find("foo-2.1").card.family == "foo"
     assert (
         find("foo-2.1").card.view
-        == find({"chgnet": "chgnet-0.3.0", "ecfp": "ecfp4", "aurora": "aurora-small"}[like]).card.view
+        == find({"chgnet": "chgnet-0.3.0", "ecfp": "ecfp4", "aurora": "aurora-small"}.get(like, like)).card.view
     )
     assert "foo-models==2.1" in (find_environment("foo").path / "requirements.in").read_text()
     (adapter,) = [
