@@ -71,8 +71,8 @@ class Checkpoint(Strict):
     """A commit of the repository, for a branch moves and a commit does not; `matterzoo lock` measures it if absent."""
     url: Url | None = None
     parts: dict[PlainPath, Part] = {}
-    """Files by their names, where the checkpoint is a folder: weights, and the authors' own code where no package has it,
-    which runs behind the wall only. With source `none` it is the code alone."""
+    """Files by their names, where the checkpoint is a folder: weights, and the authors' own code where no package has
+    it, which runs behind the wall only. With source `none` it is the code alone."""
     file: Text | None = None
     """File in the repository, in the package or on disk."""
     files: tuple[Text, ...] = ()

@@ -21,6 +21,8 @@ HERE = {
 }
 ATOMS = {name: card for name, card in HERE.items() if card.view.value == "atoms"}
 INVARIANT = [name for name, card in ATOMS.items() if "invariant" in card.embedding.layers[0].symmetry]
+SCRIPTS = {"atoms": "measure.py", "backbone": "backbones.py", "grid": "grids.py"}
+"""What measures a model of a view inside its environment; `strings.py` measures the others."""
 PER_ATOM = [name for name, card in ATOMS.items() if card.embedding.layers[0].level == "node"]
 
 
@@ -39,7 +41,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory, isolated: None) -> Any:
     @cache
     def measure(model: str) -> dict[str, Any]:
         card = HERE[model]
-        script = {"atoms": "measure.py", "backbone": "backbones.py", "grid": "grids.py"}.get(card.view.value, "strings.py")
+        script = SCRIPTS.get(card.view.value, "strings.py")
         return measured_inside(card.environment, script, setup_of(card), tmp_path_factory.mktemp(model))
 
     return measure

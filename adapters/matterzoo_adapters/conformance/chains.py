@@ -78,7 +78,7 @@ def chains(domain: Mapping[str, Any]) -> dict[str, Backbone]:
 
 def broken(backbone: Backbone, gap: float = 15.0) -> Backbone:
     """Return the chain with its second half moved away by a gap in Å."""
-    moved = backbone.copy()
+    moved: Backbone = backbone.copy()
     moved[len(moved) // 2 :] += gap * np.array([2.0, -1.0, 0.5]) / np.sqrt(5.25)
     return moved
 
@@ -90,7 +90,7 @@ def without_residue(backbone: Backbone) -> Backbone:
 
 def lacking(backbone: Backbone, atom: str) -> Backbone:
     """Return the chain with an atom of its third residue missing."""
-    holed = backbone.copy()
+    holed: Backbone = backbone.copy()
     holed[2, ATOMS.index(atom)] = np.nan
     return holed
 

@@ -92,7 +92,7 @@ def first_steps(distances: Integers, between: Integers, hops: int) -> Integers:
     A path by k is that to k and then that from k, so the short ones are put together before the long ones.
     """
     size = len(distances)
-    path = np.broadcast_to(np.arange(size)[None, :, None], (size, size, hops)).copy()  # neighbours: j
+    path: Integers = np.broadcast_to(np.arange(size)[None, :, None], (size, size, hops)).copy()  # neighbours: j
     reached = distances[distances < UNREACHABLE]
     for length in range(2, reached.max(initial=0) + 1):
         i, j = np.nonzero(distances == length)

@@ -12,6 +12,7 @@ import torch
 import transformers as hf
 
 from matterzoo_adapters.base import Embedding, Setup, TextAdapter, TextBatch, Tokens
+from matterzoo_adapters.batching import batches
 from matterzoo_adapters.conformance.strings import PROBES
 from matterzoo_adapters.models.tokens import Written, character_tokenizer, tokenise
 
@@ -129,20 +130,31 @@ class TransformerAdapter(TextAdapter):
 
     @torch.inference_mode()
     def embed(self, batch: TextBatch) -> Embedding:
-        """Return a vector a token [Σ nᵢ, d], padded on the right; `index` is the character where each begins."""
+        """Return a vector a token [Σ nᵢ, d], padded on the right; `index` is the character where each begins.
+
+        The worker counts characters, or atoms. A prompt, or a printed structure, has many times as many tokens: where
+        there are more than twice the node budget, the batch is run in parts.
+        """
         every = self.tokens(self.strings(batch))
-        lengths = [len(tokens.ids) for tokens in every]
-        ids = torch.full((len(every), max(lengths)), self._padding())
-        for row, tokens in enumerate(every):
-            ids[row, : len(tokens.ids)] = torch.tensor(tokens.ids)
-        mask = (torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]).long()
-        hidden = self.model(input_ids=ids.to(self.device), attention_mask=mask.to(self.device)).last_hidden_state
-        counts = [len(tokens.nodes) for tokens in every]
-        rows = np.repeat(np.arange(len(every)), counts)
-        columns = np.fromiter(chain.from_iterable(tokens.nodes for tokens in every), np.int64)
+        lengths = np.array([len(tokens.ids) for tokens in every])
+        states: list[Any] = [None] * len(every)
+        for rows in batches(lengths, np.arange(len(every)), 2 * self.setup.node_budget, padded=True):
+            hidden = self._hidden([every[row].ids for row in rows])
+            for row, values in zip(rows.tolist(), hidden, strict=True):
+                states[row] = values[torch.tensor(every[row].nodes, device=values.device)]
         index = np.fromiter(chain.from_iterable(tokens.index for tokens in every), np.int64)
-        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
-        return Embedding({"last": hidden[torch.from_numpy(rows), torch.from_numpy(columns)]}, None, offsets, index)
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum([len(tokens.nodes) for tokens in every])])
+        return Embedding({"last": torch.cat(states)}, None, offsets, index)
+
+    def _hidden(self, rows: Sequence[Sequence[int]]) -> Any:
+        """Return the last hidden states [n, longest, d] of token ids."""
+        lengths = torch.tensor([len(row) for row in rows])
+        longest = int(lengths.max())
+        ids = torch.full((len(rows), longest), self._padding())
+        for row, tokens in enumerate(rows):
+            ids[row, : len(tokens)] = torch.tensor(tokens)
+        mask = (torch.arange(longest) < lengths[:, None]).long()
+        return self.model(input_ids=ids.to(self.device), attention_mask=mask.to(self.device)).last_hidden_state
 
     def _padding(self) -> int:
         known = (self.model.config.pad_token_id, self.tokenizer.pad_token_id, 0)
