@@ -316,6 +316,18 @@ class TestAFolderFromSeveralAddresses:
         assert self.pinned(checkpoint).sha256 == path.name
         assert fetch_checkpoint(self.pinned(checkpoint), None, store) == path
 
+    def test_offline_the_parts_that_the_store_has_suffice_and_one_that_it_lacks_is_named(
+        self, checkpoint: Checkpoint, server: SmallServer, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("MATTERZOO_OFFLINE", "1")
+        (code := tmp_path / "net.py").write_bytes(self.CODE)
+        store.add(code, None)
+        assert "model.pt" in refused(self.pinned(checkpoint), store).message
+        (weights := tmp_path / "model.pt").write_bytes(WEIGHTS)
+        store.add(weights, None)
+        assert fetch_checkpoint(self.pinned(checkpoint), None, store) is not None
+        assert server.asked == []
+
     def test_one_other_part_is_refused(self, checkpoint: Checkpoint, store: Store) -> None:
         wrong = self.pinned(checkpoint, **{"net.py": "0" * 64})
         assert refused(wrong, store).code is ExitCode.DIGEST_MISMATCH
