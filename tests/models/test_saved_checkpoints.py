@@ -22,7 +22,9 @@ CARDS = {path.parent.name: read_card(path) for path in sorted((ROOT / "zoo" / "m
 TRAINED = {
     name: card
     for name, card in CARDS.items()
-    if card.family in FAMILIES and card.checkpoint.source != "none" and runs_here(card)
+    if card.family in FAMILIES
+    and (card.view.value, card.checkpoint.source == "none") == ("atoms", False)
+    and runs_here(card)
 }
 
 pytestmark = [pytest.mark.model_env, pytest.mark.slow]

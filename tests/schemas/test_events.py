@@ -34,6 +34,7 @@ FIELDS = {
     "dict[str, int]": st.dictionaries(st.text(), st.integers(0, 2**53), max_size=3),
     "dict[str, Any]": st.dictionaries(st.text(), json_values, max_size=3),
     "list[dict[str, Any]]": st.lists(st.dictionaries(st.text(), json_values, max_size=3), max_size=3),
+    "dict[str, list[int]]": st.dictionaries(st.text(), st.lists(st.integers(0, 2**53), max_size=3), max_size=3),
     "dict[str, list[Any]]": st.dictionaries(st.text(), st.lists(json_values, max_size=3), max_size=3),
 }
 

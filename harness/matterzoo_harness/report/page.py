@@ -11,7 +11,7 @@ from pathlib import Path
 from matterzoo_harness.report.figures.coverage import coverage_table
 from matterzoo_harness.report.names import key_title
 from matterzoo_harness.report.panels import PANELS
-from matterzoo_harness.report.payload import as_csv, payload
+from matterzoo_harness.report.payload import as_csv, packed, payload
 from matterzoo_harness.report.picture import ALL, Panel
 from matterzoo_harness.report.results import DataResults, Results
 from matterzoo_harness.report.tables import failures_table, models_table, origins_table
@@ -70,7 +70,8 @@ def html_page(results: Results, panels: Sequence[Panel]) -> str:
         f'<link rel="icon" href="data:,"><title>{escape(study.title)}</title><style>{_own(CSS)}</style></head>'
         f'<body data-first="{escape(first)}" data-study="{escape(study.id)}">{body}'
         f'<script type="application/octet-stream" id="payload">{payload(panels)}</script>'
-        f"<script>{plotly.offline.get_plotlyjs()}</script><script>{_own(JS)}</script></body></html>\n"
+        f'<script type="application/octet-stream" id="library">{packed(plotly.offline.get_plotlyjs())}</script>'
+        f"<script>{_own(JS)}</script></body></html>\n"
     )
 
 

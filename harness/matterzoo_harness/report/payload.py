@@ -7,8 +7,11 @@ import csv
 import gzip
 import io
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from matterzoo_harness.report.names import key_title
 from matterzoo_harness.report.picture import Panel, Picture, Table
@@ -27,14 +30,18 @@ def payload(panels: Sequence[Panel]) -> str:
                    for c in panel.pictures.values() for o in c if "@" in o or o.islower()},
     }  # fmt: skip
     content["tables"] = list(tables)
-    raw = json.dumps(content, separators=(",", ":"), allow_nan=False).encode()
-    return base64.b64encode(gzip.compress(raw, 9, mtime=0)).decode()
+    return packed(json.dumps(content, separators=(",", ":"), allow_nan=False))
+
+
+def packed(text: str) -> str:
+    """Return a text as the page holds it: gzip in base64, with equal bytes for equal texts."""
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
 
 
 def _packed(picture: Picture, tables: dict[str, int]) -> dict[str, Any]:
     """Return what the page draws; equal tables are in the page once."""
     text = as_csv(picture.table, DIGITS)
-    figure = None if picture.figure is None else json.loads(picture.figure.to_json())
+    figure = None if picture.figure is None else _plain(json.loads(picture.figure.to_json()))
     if figure is not None:
         figure["layout"].pop("template", None)
     return {
@@ -43,6 +50,21 @@ def _packed(picture: Picture, tables: dict[str, int]) -> dict[str, Any]:
         "note": picture.note,
         "empty": picture.empty,
     }
+
+
+def _plain(part: Any) -> Any:
+    """Return a part of a figure with arrays as lists and numbers of few digits, which pack far smaller."""
+    if isinstance(part, float):
+        return float(f"{part:.{DIGITS}g}") if math.isfinite(part) else None
+    if isinstance(part, list):
+        return [_plain(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    if "bdata" in part:
+        array = np.frombuffer(base64.b64decode(part["bdata"]), np.dtype(part["dtype"]))
+        shape = [int(size) for size in str(part.get("shape", len(array))).split(",")]
+        return _plain(array.reshape(shape).tolist())
+    return {name: _plain(each) for name, each in part.items()}
 
 
 def as_csv(table: Table, digits: int | None = None) -> str:

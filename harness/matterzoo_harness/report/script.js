@@ -171,11 +171,17 @@
     apply();
   }
 
-  async function unpack() {
-    const text = document.querySelector("#payload").textContent.trim();
+  function unpacked(selector) {
+    const text = document.querySelector(selector).textContent.trim();
     const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return new Response(stream).json();
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")));
+  }
+
+  async function unpack() {
+    const library = document.createElement("script");
+    library.textContent = await unpacked("#library").text();
+    document.head.append(library);
+    return unpacked("#payload").json();
   }
 
   async function start() {
