@@ -12,7 +12,7 @@ import pytest
 from matterzoo_harness.environments.interpreters import installed_python, uv
 
 ROOT = Path(__file__).resolve().parents[1]
-NEEDED = ("ase", "numpy", "platformdirs", "safetensors", "pydantic", "pytest", "pytest-timeout", "hypothesis")
+NEEDED = ("ase", "numpy", "platformdirs", "safetensors", "pydantic", "rdkit", "pytest", "pytest-timeout", "hypothesis")
 
 
 @pytest.mark.slow

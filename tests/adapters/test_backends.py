@@ -26,14 +26,14 @@ every_backend = pytest.mark.parametrize("name", ["none", "torch", *IN_THEIR_OWN]
 
 
 @pytest.fixture(scope="module")
-def asked(isolated: None) -> Any:
+def asked(isolated: None, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Return a backend's answers, given once in a process of their own."""
     from model_environments import environment_python, inside
 
     @cache
     def ask(name: str) -> dict[str, Any]:
         python = environment_python(ENVIRONMENTS[name]) if name in ENVIRONMENTS else Path(sys.executable)
-        variables = inside() | {"CUDA_VISIBLE_DEVICES": ""}
+        variables = inside(tmp_path_factory.mktemp("home")) | {"CUDA_VISIBLE_DEVICES": ""}
         line = [python, SCRIPT, name]
         ended = subprocess.run(line, env=variables, capture_output=True, text=True, timeout=300, check=False)
         assert ended.returncode == 0, ended.stderr[-4000:]

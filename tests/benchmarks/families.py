@@ -49,8 +49,9 @@ def measured(model: Model, seconds: float) -> Row:
         file.write_text(json.dumps(setup_of(model.card) | {"node_budget": model.card.limits.node_budget}))
         line = [str(python), str(ROOT / "tests" / "models" / "inside" / "rate.py"), str(file)]
         try:
+            home = Path(folder)
             ended = subprocess.run(
-                line, env=inside(), cwd=folder, capture_output=True, text=True, timeout=seconds, check=False
+                line, env=inside(home), cwd=home, capture_output=True, text=True, timeout=seconds, check=False
             )
         except subprocess.TimeoutExpired:
             return {"trouble": f"not done within {seconds:g} s"}

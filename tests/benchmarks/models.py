@@ -53,7 +53,7 @@ def main() -> None:
             script = ROOT / "tests" / "models" / "inside" / "clock.py"
             line = [str(environment_python(card.environment)), str(script), str(file)]
             line += [str(choices.structures), str(choices.rounds)]
-            variables = inside() | {"OMP_NUM_THREADS": str(choices.threads)}
+            variables = inside(Path(folder)) | {"OMP_NUM_THREADS": str(choices.threads)}
             out = subprocess.run(line, env=variables, cwd=folder, stdout=subprocess.PIPE, text=True, check=True).stdout
             run = min(through_the_command(model, Path(folder), choices.threads, turn) for turn in range(choices.rounds))
         seconds = json.loads(out.splitlines()[-1])

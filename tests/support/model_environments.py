@@ -46,10 +46,13 @@ def environment_python(name: str) -> Path:
     return create_environment(folder, variant, store) / "bin" / "python"
 
 
-def inside() -> dict[str, str]:
-    """Return the variables of a process in such an environment: our two distributions, one thread, nothing else."""
-    paths = [ROOT / "schemas", ROOT / "adapters"]
-    return {"PYTHONPATH": ":".join(map(str, paths)), "OMP_NUM_THREADS": "1", "PATH": "/usr/bin:/bin", "HOME": "/tmp"}
+def inside(home: Path) -> dict[str, str]:
+    """Return the variables of a process in such an environment: our two distributions, one thread, nothing else.
+
+    What a library keeps below its home (transformers: code of checkpoints, by name alone) is no other run's.
+    """
+    paths = ":".join(map(str, [ROOT / "schemas", ROOT / "adapters"]))
+    return {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "PATH": "/usr/bin:/bin", "HOME": str(home)}
 
 
 def measured_inside(environment: str, script: str, given: Any, folder: Path, seconds: float = 600) -> Any:
@@ -57,7 +60,7 @@ def measured_inside(environment: str, script: str, given: Any, folder: Path, sec
     (folder / "given.json").write_text(json.dumps(given))
     file = ROOT / "tests" / "models" / "inside" / script
     line = [environment_python(environment), file, folder / "given.json", folder / "answer.json"]
-    ended = subprocess.run(line, env=inside(), cwd=folder, capture_output=True, text=True, timeout=seconds, check=False)
+    ended = subprocess.run(line, env=inside(folder), cwd=folder, capture_output=True, text=True, timeout=seconds, check=False)
     assert ended.returncode == 0, ended.stderr[-4000:]
     return json.loads((folder / "answer.json").read_text())
 

@@ -105,12 +105,16 @@ def test_what_has_just_come_is_left_for_the_lock_that_may_be_about_to_name_it(st
 def test_a_virtual_environment_in_which_something_runs_is_left(store: Store, tmp_path: Path) -> None:
     folder = tmp_path / "cache" / "environments" / "old-cpu"
     (folder / "bin").mkdir(parents=True)
-    python = shutil.copyfile(shutil.which("sleep") or sys.executable, folder / "bin" / "python")
+    python = shutil.copyfile(shutil.which("cat") or sys.executable, folder / "bin" / "python")
     python.chmod(0o755)
     age(folder)
-    with subprocess.Popen([python, "60"]) as process:
+    with subprocess.Popen([python], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"x")
+        assert process.stdout.read(1) == b"x"  # before it answers, the kernel may not show its command line yet
         assert [holding.used for holding in holdings(NOTHING, store)] == [True]
-        process.kill()
+        process.stdin.close()
     assert [holding.used for holding in holdings(NOTHING, store)] == [False]
 
 
