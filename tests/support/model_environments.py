@@ -60,7 +60,9 @@ def measured_inside(environment: str, script: str, given: Any, folder: Path, sec
     (folder / "given.json").write_text(json.dumps(given))
     file = ROOT / "tests" / "models" / "inside" / script
     line = [environment_python(environment), file, folder / "given.json", folder / "answer.json"]
-    ended = subprocess.run(line, env=inside(folder), cwd=folder, capture_output=True, text=True, timeout=seconds, check=False)
+    ended = subprocess.run(
+        line, env=inside(folder), cwd=folder, capture_output=True, text=True, timeout=seconds, check=False
+    )
     assert ended.returncode == 0, ended.stderr[-4000:]
     return json.loads((folder / "answer.json").read_text())
 
