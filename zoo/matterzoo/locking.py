@@ -98,7 +98,8 @@ def lock_model(model: Model, *, upgrade: bool, progress: Progress) -> dict[str, 
     card = replace(model, lock=locked).resolved_card
     try:
         keys = {v: model_key(folder, v, card, store) for v in folder.environment.variants}
-        locked = locked.model_copy(update={"recipe_key": keys})
+        digest = locked.image_digest if keys == locked.recipe_key else None  # of an image of another recipe
+        locked = locked.model_copy(update={"recipe_key": keys, "image_digest": digest})
     except MatterzooError as error:
         progress(f"{model.id}: no recipe key yet: {error.message}")
     write_lock(model.lock_file, locked)

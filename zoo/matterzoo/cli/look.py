@@ -114,6 +114,7 @@ def info(
         "trained on": ", ".join(card.training.data_sets) or None,
         "level of theory": card.training.level_of_theory,
         "licence": " / ".join(filter(None, [card.licence.code, card.licence.weights])) or None,
+        "image": found.lock.image_digest,
         "cite": card.citation.doi,
         "folder": str(found.folder),
     }
