@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from pathlib import Path
 
 import docker
 import pytest
 
 from matterzoo.catalogue import find
+from matterzoo_harness.archive.clean import clean_store
 from matterzoo_harness.archive.twice import archival_build
 from matterzoo_harness.bases.choice import fetch_base
 from matterzoo_harness.engine import connect
+from matterzoo_harness.environments.folder import find_environment
 from matterzoo_harness.model import Model
 from matterzoo_harness.store import Store
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
@@ -28,21 +28,14 @@ def model(private_zoo: Path, plain_environment: None, monkeypatch: pytest.Monkey
     return find("trivial")
 
 
-def linked(source: str, target: str) -> None:
-    """Copy a file of a store that may be large: as a link where that can be."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
-
-
 def marked(client: docker.DockerClient) -> list[str]:
     return [tag for image in client.images.list() for tag in image.tags if "-archival-" in tag]
 
 
 def test_two_builds_from_two_clean_stores_give_one_digest(model: Model, tmp_path: Path) -> None:
-    client, copied = connect(), Store(shutil.copytree(Store().root, tmp_path / "store", copy_function=linked))
-    digest = archival_build(client, model, "cpu", [Store(), copied], tmp_path / "image")
+    client, folder = connect(), find_environment(model.card.environment)
+    clean = [clean_store(folder, "cpu", Store(), tmp_path / name) for name in ("one", "other")]
+    digest = archival_build(client, model, "cpu", clean, tmp_path / "image")
     index = json.loads((tmp_path / "image" / "index.json").read_bytes())
     assert [manifest["digest"] for manifest in index["manifests"]] == [digest]
     assert not list(tmp_path.glob("*.again"))
