@@ -26,7 +26,7 @@ _HEAD = """# Models
 {count} models of {families} families in {environments} environments: {states}. A state is computed from what is there
 ([architecture](architecture.md)), and `matterzoo list --blocked` says for each model what it still lacks.
 """
-_MARKS = {True: "✗", False: "·", None: ""}
+_MARKS = {True: "✗", False: "·"}
 _CONFLICTS_HEAD = """# Why one environment is not enough
 
 <!-- Made by `matterzoo conflicts --markdown`. -->
@@ -34,7 +34,7 @@ _CONFLICTS_HEAD = """# Why one environment is not enough
 Two environments' requirements were given to the resolver together, for the Python of either. Of {pairs} such pairs,
 {excluding} cannot be installed in one environment (✗), whatever versions of everything else are chosen. Where they can
 (·), they may still disagree silently about numbers. Environments that cannot be installed even alone are left out:
-`matterzoo list --blocked` names them. A cell is empty where that pair was not asked.
+`matterzoo list --blocked` names them.
 
 """
 
@@ -65,7 +65,7 @@ def conflicts_page(pairs: Sequence[Clash]) -> str:
     excluding = [pair for pair in pairs if pair.words]
     lines = [f"| | {' | '.join(names)} |", f"|{' --- |' * (len(names) + 1)}"]
     for name in names:
-        marks = [_MARKS[clash.get(frozenset((name, other)))] for other in names]
+        marks = ["" if other == name else _MARKS[clash[frozenset((name, other))]] for other in names]
         lines.append(f"| **{name}** | {' | '.join(marks)} |")
     words = [f"- **{pair.one}, {pair.other}**: {summary(pair.words)}" for pair in excluding]
     head = _CONFLICTS_HEAD.format(pairs=len(pairs), excluding=len(excluding))

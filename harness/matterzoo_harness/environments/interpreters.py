@@ -40,6 +40,12 @@ def run_uv(arguments: Sequence[str], *, variables: Mapping[str, str] | None = No
 
 
 @lru_cache
+def uv_version() -> str:
+    """Return which uv it is, such as `uv 0.13.8`."""
+    return " ".join(run_uv(["--version"]).stdout.split()[:2])
+
+
+@lru_cache
 def find_python(minor: str) -> Path:
     """Find an interpreter of a Python minor: on PATH, of pyenv, or uv's own; else have uv fetch one.
 

@@ -49,19 +49,24 @@ def _check_lock(name: str, *, json: bool) -> int:
 def conflicts(
     names: list[str] = typer.Argument(None, help="Environments; all by default.", show_default=False),
     markdown: bool = typer.Option(False, "--markdown", help="Write the page docs/conflicts.md."),
+    again: bool = typer.Option(False, "--again", help="Ask anew for pairs whose answer was kept, too."),
     json: bool = typer.Option(False, "--json", help="Write every pair as JSON."),
 ) -> int:
-    """Ask the resolver, for every two environments, whether one could serve both; needs the package index."""
+    """Ask the resolver, for every two environments, whether one could serve both.
+
+    Needs the package index. Answers are kept in the cache until requirements or uv change.
+    """
     from dataclasses import asdict
 
     from matterzoo.missing import summary, unlockable
-    from matterzoo_harness.devices import default_threads
     from matterzoo_harness.environments.clashes import clashes
     from matterzoo_harness.environments.folder import environment_names, find_environment
+    from matterzoo_harness.metrics.progress import reporter
 
     folders = [find_environment(name) for name in names or environment_names()]
     alone = [folder for folder in folders if not unlockable(folder)]  # the others exclude themselves already
-    pairs = clashes(alone, default_threads())
+    with reporter() as progress:
+        pairs = clashes(alone, progress, again=again)
     if json:
         console.emit([asdict(pair) for pair in pairs])
     elif markdown:
@@ -90,7 +95,10 @@ def fetch(
 def build(
     name: str = NAME,
     device: str = DEVICE,
-    archival: bool = typer.Option(False, "--archival", help="Build it twice, nothing reused: one digest, or why not."),
+    archival: bool = typer.Option(False, "--archival", help="Build it from two clean stores: one digest, or why not."),
+    home: Path = typer.Option(
+        None, "--home", help="With --archival: another MATTERZOO_HOME, the second store; else a clean copy is made."
+    ),
     record: bool = typer.Option(False, "--record", help="Put that digest on record in the model's lock.json."),
     out: Path = typer.Option(None, "--out", "-o", help="With --archival: keep the image there, as an OCI layout."),
     json: bool = typer.Option(False, "--json", help="Write tag and recipe key as JSON."),
@@ -101,7 +109,7 @@ def build(
     if archival:
         from matterzoo.archiving import build_twice
 
-        digest = build_twice(name, device, out, console.say, record=record)
+        digest = build_twice(name, device, out, console.say, home=home, record=record)
         console.emit({"model": name, "digest": digest}) if json else print(f"{name}\n  digest  {digest}")
         return 0
     built = build_name(name, device=device, progress=console.say)
