@@ -25,9 +25,10 @@ class MagpieAdapter(AtomsAdapter):
         self.statistics = ElementProperty.from_preset("magpie", impute_nan=False)
 
     def embed(self, batch: AtomsBatch) -> Embedding:
-        """Return one vector a record [n, 132]."""
-        rows = [self.statistics.featurize(composition(structure.numbers.tolist())) for structure in batch.structures]
-        return Embedding({"statistics": np.array(rows)}, per_record=True)
+        """Return one vector a record [n, 132]; what is made of the same atoms is computed once."""
+        made_of = [composition(structure.numbers.tolist()) for structure in batch.structures]
+        vectors = {composition: self.statistics.featurize(composition) for composition in set(made_of)}
+        return Embedding({"statistics": np.array([vectors[composition] for composition in made_of])}, per_record=True)
 
 
 def composition(numbers: list[int]) -> Composition:
