@@ -50,12 +50,22 @@ def test_studies_are_listed_with_what_they_hold(matterzoo: Any) -> None:
     assert " 59 models, 7 data sets" in stdout
 
 
-def test_a_dry_run_names_what_is_missing_and_starts_nothing(matterzoo: Any, tmp_path: Path) -> None:
+def test_a_dry_run_names_what_cannot_run_and_starts_nothing(matterzoo: Any, tmp_path: Path) -> None:
     code, stdout, _ = matterzoo("study", "run", "universal", "--dry-run")
     assert code == 0
-    assert "of 59 models are not in the zoo yet:\n  " in stdout or "missing" not in stdout
+    assert "not in the zoo" not in stdout, "every row of the paper is a model"
+    assert "omat24-large: dataset:omat24, 150,000 records" in stdout
     assert "not measured yet" in stdout
+    gated = stdout.index("gated: accept the licence at facebook/UMA, then `matterzoo lock MODEL` (2):")
+    assert stdout[gated:].splitlines()[1].strip() == "UMA Medium, UMA Small"
     assert not (tmp_path / "studies").exists()
+
+
+def test_a_dry_run_names_models_that_the_zoo_lacks(matterzoo: Any, small: Path) -> None:
+    small.write_text(STUDY.replace('id = "witness"', 'name = "Orb V9"'))
+    code, stdout, _ = matterzoo("study", "run", small, "--dry-run")
+    assert code == 0
+    assert "missing: 2 of 2 models are not in the zoo yet:\n  trivial\n  Orb V9\n" in stdout
 
 
 def test_a_study_that_contradicts_itself_is_refused_with_the_field(matterzoo: Any, small: Path) -> None:

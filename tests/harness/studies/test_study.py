@@ -61,6 +61,33 @@ def test_every_study_that_travels_with_the_package_is_valid() -> None:
         assert find_study(name)[0].id == name
 
 
+def test_the_papers_study_has_its_rows_sizes_and_neighbour_counts() -> None:
+    from matterzoo.catalogue import find
+
+    study, _ = find_study("universal")
+    assert len(study.models) == 59
+    assert {find(str(row.id)).id for row in study.models} == {row.id for row in study.models}
+    compared = {data.name: data.records for data in study.data if data.compare}
+    assert compared == dict.fromkeys(("qm9", "omat24", "salex", "omol25", "rcsb"), 50_000)
+    assert {data.name: data.records for data in study.data if not data.compare} == dict.fromkeys(
+        ("omat24-large", "omol25-large"), 150_000
+    )
+    assert {layout.key: layout.records for layout in study.layouts} == {"joint": 15_000, "out-of-distribution": 150_000}
+    measures = study.measures
+    assert measures.energy_records == 1000
+    assert measures.k[0] == 25, "the paper's k stands first: pictures and words rest on it"
+    assert set(measures.k) == {2, 25, 50, 100, 1000, 2500}
+    assert set(measures.imbalance_k) >= {50, 200, 500}
+
+
+def test_each_task_of_a_model_is_the_papers_on_each_data_set() -> None:
+    study, _ = find_study("universal")
+    for row in study.models:
+        if row.group == "UMA":
+            tasks = {data: chosen["task"] for data, chosen in row.options.items()}
+            assert tasks == {"omat24": "omat", "salex": "omat", "qm9": "omol", "omol25": "omol", "rcsb": "omol"}
+
+
 def test_a_study_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(MatterzooError) as refused:
         find_study("qick")

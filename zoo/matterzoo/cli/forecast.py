@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from matterzoo.cli import console
 from matterzoo_schemas.exit_codes import MatterzooError
 
 if TYPE_CHECKING:
+    from matterzoo_harness.model import Model
     from matterzoo_harness.studies.estimate import Comparing, Work
     from matterzoo_harness.studies.schema import DataSet, Study
 
@@ -21,13 +23,59 @@ def show_forecast(study: Study, folder: Path, *, as_json: bool) -> int:
     counts = {data.name: _count(data, folder) for data in study.data}
     works, comparings = forecast(study, folder, find, counts)
     if as_json:
-        console.emit({"embed": [vars(work) for work in works], "compare": [vars(each) for each in comparings]})
+        console.emit(
+            {
+                "embed": [vars(work) for work in works],
+                "compare": [vars(each) for each in comparings],
+                "obstacles": obstacles(study),
+            }
+        )
         return 0
     print(f"{study.title}: {len(study.models)} models, {len(study.data)} data sets → {folder}")
     for data in study.data:
         _show_data(data, counts[data.name], [work for work in works if work.data == data.name], comparings)
     _show_sum(study, works, comparings)
+    _show_obstacles(study)
     return 0
+
+
+def obstacles(study: Study) -> dict[str, list[str]]:
+    """Say which rows of a study cannot run as they stand: why, and the study's names of those that it stops."""
+    from matterzoo.catalogue import find
+
+    found: dict[str, list[str]] = {}
+    for row in study.models:
+        try:
+            why = None if row.id is None else _obstacle(find(row.id))
+        except MatterzooError:
+            continue  # the zoo has no such model, which is said elsewhere
+        if why:
+            found.setdefault(why, []).append(row.label)
+    return found
+
+
+def _obstacle(model: Model) -> str | None:
+    from matterzoo.missing import unlockable
+    from matterzoo_harness.environments.folder import find_environment
+
+    if conflict := unlockable(find_environment(model.card.environment)):
+        return f"its environment has no lock; {conflict}"
+    if model.weights_pinned:
+        return None
+    checkpoint = model.card.checkpoint
+    if checkpoint.gated:
+        return f"gated: accept the licence at {checkpoint.repo or checkpoint.url}, then `matterzoo lock MODEL`"
+    return "weights never fetched: `matterzoo lock MODEL` fetches and pins them"
+
+
+def _show_obstacles(study: Study) -> None:
+    found = obstacles(study)
+    if found:
+        print(f"as it stands: {sum(map(len, found.values()))} of {len(study.models)} models cannot run yet")
+    for why, names in sorted(found.items(), key=lambda item: -len(item[1])):
+        print(f"  {why} ({len(names)}):")
+        whole = ", ".join(name.replace(" ", "\xa0") for name in names)  # a line breaks between names only
+        print(textwrap.indent(textwrap.fill(whole, 108), "    ").replace("\xa0", " "))
 
 
 def _count(data: DataSet, folder: Path) -> int | None:
