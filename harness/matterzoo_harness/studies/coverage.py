@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from matterzoo_schemas.canonical import open_tensors
 from matterzoo_schemas.exit_codes import MatterzooError
 from matterzoo_schemas.shard import Embeddings, Status
 
@@ -82,8 +81,3 @@ def link_compared(folder: Path, coverages: list[Coverage]) -> Path:
             link.unlink(missing_ok=True)
             link.symlink_to(Path("..") / name)
     return target
-
-
-def records_identity(file: Path) -> str:
-    """Return the identity of the data behind a file of records."""
-    return str(open_tensors(file, "records").header["identity"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from matterzoo_harness.metrics.result import Comparison, Entry
 from matterzoo_harness.report.names import CLOSER_IF_SMALLER, HEADLINE, title_of
+from matterzoo_harness.report.picture import Picture
 from matterzoo_harness.report.results import Facts, Results
 
 PALETTE = (
@@ -69,6 +70,15 @@ def main_entries(comparison: Comparison) -> list[Entry]:
     for entry in comparison.entries:
         seen.setdefault(entry.metric, entry)
     return list(seen.values())
+
+
+def by_metric(results: Results, draw: Callable[[Comparison, Entry], Picture]) -> dict[str, dict[str, Picture]]:
+    """Draw every metric of every data set at its first k: pictures by data set and metric."""
+    return {
+        each.data.name: {e.key: draw(each.comparison, e) for e in main_entries(each.comparison)}
+        for each in results.compared
+        if each.comparison is not None
+    }
 
 
 def closeness(entry: Entry) -> Floats:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import plotly.graph_objects as go
 
 from matterzoo_harness.metrics.result import Comparison, Entry
 from matterzoo_harness.report.figures.common import (
     Floats,
+    by_metric,
     closeness,
     clustered,
     fact_of,
     figure,
     hover_of,
     known,
-    main_entries,
     pair_table,
 )
 from matterzoo_harness.report.names import key_title, title_of
@@ -24,35 +26,25 @@ from matterzoo_harness.report.results import Results
 
 def full(results: Results) -> Panel:
     """Return the full matrix of each data set and metric, baselines included."""
-    pictures = {
-        each.data.name: {e.key: _full(each.comparison, e) for e in main_entries(each.comparison)}
-        for each in results.compared
-        if each.comparison is not None
-    }
     return Panel(
         "matrix",
         "Who sees the same",
         "How alike every two models arrange the same records.",
         "Rows and columns are models, ordered so that alike ones are neighbours; untrained maps and noise are among "
         "them. Information imbalance is read from row to column, and small is alike.",
-        pictures,
+        by_metric(results, _full),
         "metric",
     )
 
 
 def condensed(results: Results) -> Panel:
     """Return the matrix of groups of each data set and metric: means over the pairs of different models."""
-    pictures = {
-        each.data.name: {e.key: _condensed(results, each.comparison, e) for e in main_entries(each.comparison)}
-        for each in results.compared
-        if each.comparison is not None
-    }
     return Panel(
         "condensed",
         "The same, by group",
         "Whether architectures agree among themselves more than with others.",
         "Each cell is the mean over all pairs of different models of its two groups; a group of one has no diagonal.",
-        pictures,
+        by_metric(results, partial(_condensed, results)),
         "metric",
     )
 

@@ -9,10 +9,10 @@ import plotly.graph_objects as go
 
 from matterzoo_harness.metrics.result import Comparison, Entry
 from matterzoo_harness.report.figures.common import (
+    by_metric,
     closeness,
     figure,
     hover_of,
-    main_entries,
     number,
     pair_row,
     pair_table,
@@ -28,18 +28,13 @@ SHOWN = 60
 
 def nulls(results: Results) -> Panel:
     """Return every pair's number beside its null and its interval, of each data set, by metric."""
-    pictures = {
-        each.data.name: {e.key: _nulls(each.comparison, e) for e in main_entries(each.comparison)}
-        for each in results.compared
-        if each.comparison is not None
-    }
     return Panel(
         "nulls",
         "More than chance",
         "How far each pair stands from what unrelated vectors of the same shape would give.",
         "Filled: the value, with its 95 % interval. Grey bar: the null, mean and two standard deviations either way. A "
         "pair whose interval touches the grey has nothing to show. Both are of the subsample.",
-        pictures,
+        by_metric(results, _nulls),
         "metric",
     )
 
