@@ -13,7 +13,7 @@ import pytest
 
 from matterzoo.catalogue import find
 from matterzoo.scaffold import new_model
-from matterzoo.states import state_of
+from matterzoo.states import standing_of
 from matterzoo_harness.checking.check import Report, check_model, make_golden
 from matterzoo_harness.checking.files import RULES, inspect_files
 from matterzoo_harness.checking.golden import compare_golden, compare_tokens, fixed_inputs
@@ -274,20 +274,20 @@ class TestInARealWorker:
         assert report.grade == "C"
 
     def test_the_ladder_follows_from_what_is_on_record(self, zoo: Path) -> None:
-        assert state_of(find("trivial")) == "carded"
+        assert standing_of(find("trivial")).state == "carded"
         model = locked(find("trivial"))
-        assert state_of(model) == "locked"
+        assert standing_of(model).state == "locked"
         verified = record(model, in_venv(model, "conformance"))
         assert (verified.level, verified.device, verified.grade) == ("conformance", "cpu", "B")
-        assert state_of(find("trivial")) == "contract"
+        assert standing_of(find("trivial")).state == "contract"
         make_golden(find("trivial"), "venv", "cpu", lambda _: None)
         record(find("trivial"), in_venv(find("trivial"), "golden"))
-        assert state_of(find("trivial")) == "verified"
+        assert standing_of(find("trivial")).state == "verified"
         record(find("trivial"), in_venv(find("trivial"), "golden"))
         assert [one.level for one in find("trivial").lock.verified] == ["conformance", "golden"]
         adapter = zoo / "adapters" / "mischief.py"
         adapter.write_text(adapter.read_text() + "\n")
-        assert state_of(find("trivial")) == "carded"
+        assert standing_of(find("trivial")).state == "carded"
 
     def test_nothing_is_recorded_that_failed_or_is_tied_to_no_recipe(self, zoo: Path) -> None:
         model = find("trivial")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from matterzoo.catalogue import find, index
-from matterzoo.states import RANDOM, state_of
+from matterzoo.states import RANDOM, standing_of
 from matterzoo_harness.environments.folder import find_environment
 from matterzoo_harness.model import Model
 from matterzoo_schemas.canonical import sha256_of_file
@@ -45,24 +45,24 @@ def put(model: Model, *levels: str, recipe: str = RECIPE, **changes: object) -> 
 
 
 def test_a_model_with_a_card_and_nothing_else_is_carded(zoo: Path) -> None:
-    assert state_of(find("trivial")) == "carded"
+    assert standing_of(find("trivial")).state == "carded"
 
 
 def test_a_model_whose_lock_agrees_with_the_files_is_locked(zoo: Path) -> None:
-    assert state_of(put(find("trivial"))) == "locked"
+    assert standing_of(put(find("trivial"))).state == "locked"
 
 
 def test_a_model_whose_two_builds_agreed_is_built(zoo: Path) -> None:
-    assert state_of(put(find("trivial"), image_digest="sha256:1")) == "built"
+    assert standing_of(put(find("trivial"), image_digest="sha256:1")).state == "built"
 
 
 @pytest.mark.parametrize("level", ["contract", "conformance", "golden"])
 def test_a_passed_check_under_the_present_recipe_is_the_contract(zoo: Path, level: str) -> None:
-    assert state_of(put(find("trivial"), level)) == "contract"
+    assert standing_of(put(find("trivial"), level)).state == "contract"
 
 
 def test_a_check_under_another_recipe_does_not_count(zoo: Path) -> None:
-    assert state_of(put(find("trivial"), "golden", recipe="b" * 64)) == "locked"
+    assert standing_of(put(find("trivial"), "golden", recipe="b" * 64)).state == "locked"
 
 
 @pytest.mark.parametrize("change", ["adapter", "lock"])
@@ -70,27 +70,27 @@ def test_a_changed_adapter_or_environment_takes_every_rung_away(zoo: Path, chang
     model = put(find("trivial"), "golden")
     file = model.adapter_file if change == "adapter" else zoo / "containers" / "plain" / "cpu.lock"
     file.write_text(file.read_text() + "\n# changed\n")
-    assert state_of(find("trivial")) == "carded"
+    assert standing_of(find("trivial")).state == "carded"
 
 
 def test_golden_vectors_reproduced_by_real_weights_are_verified(zoo: Path) -> None:
     golden = find("trivial").folder / "golden.safetensors"
     golden.write_bytes(b"vectors")
-    assert state_of(put(find("trivial"), "golden", golden_sha256=sha256_of_file(golden))) == "verified"
+    assert standing_of(put(find("trivial"), "golden", golden_sha256=sha256_of_file(golden))).state == "verified"
     golden.write_bytes(b"other vectors")
-    assert state_of(find("trivial")) == "contract"
+    assert standing_of(find("trivial")).state == "contract"
 
 
 def test_random_weights_are_never_verified(zoo: Path) -> None:
     golden = find("trivial-random").folder / "golden.safetensors"
     golden.write_bytes(b"vectors")
-    assert state_of(put(find("trivial-random"), "golden", golden_sha256=sha256_of_file(golden))) == "contract"
+    assert standing_of(put(find("trivial-random"), "golden", golden_sha256=sha256_of_file(golden))).state == "contract"
 
 
 def test_a_model_without_its_weights_stands_on_its_random_twins_contract_and_says_so(zoo: Path) -> None:
     put(find("trivial-random"), "conformance")
-    assert state_of(put(find("trivial"))) == RANDOM
-    assert state_of(find("mischief")) == "carded"
+    assert standing_of(put(find("trivial"))).state == RANDOM
+    assert standing_of(find("mischief")).state == "carded"
 
 
 @pytest.mark.parametrize(

@@ -66,11 +66,6 @@ def standing_of(model: Model, zoo: Iterable[Model] | None = None) -> Standing:
     return Standing(state, locked=True, passed=passed)
 
 
-def state_of(model: Model) -> str:
-    """Return the highest rung reached; see `standing_of`."""
-    return standing_of(model).state
-
-
 def is_locked(model: Model) -> bool:
     """Tell whether the environment's locks and the model's own records stand and agree."""
     try:
