@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from model_environments import measured_inside, runs_here, setup_of
+from model_environments import measured_once, runs_here
 
 from matterzoo_harness.cards import read_card
 
@@ -21,13 +20,7 @@ pytestmark = [pytest.mark.model_env, pytest.mark.slow]
 @pytest.fixture(scope="session")
 def measured(tmp_path_factory: pytest.TempPathFactory, isolated: None) -> Any:
     """Return what was measured of a model, once, in its own environment."""
-
-    @cache
-    def measure(model: str) -> dict[str, Any]:
-        card = HERE[model]
-        return measured_inside(card.environment, "graphs.py", setup_of(card), tmp_path_factory.mktemp(model))
-
-    return measure
+    return measured_once(HERE, "graphs.py", tmp_path_factory)
 
 
 @pytest.mark.parametrize("model", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in HERE])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from model_environments import measured_inside, runs_here, setup_of
+from model_environments import measured_once, runs_here, setup_of
 
 from matterzoo_harness.cards import read_card
 
@@ -23,13 +22,7 @@ pytestmark = [pytest.mark.model_env, pytest.mark.slow]
 @pytest.fixture(scope="session")
 def measured(tmp_path_factory: pytest.TempPathFactory, isolated: None) -> Any:
     """Return the measurements of a model, made once in its own environment."""
-
-    @cache
-    def measure(model: str) -> dict[str, Any]:
-        given = [setup_of(HERE[model])]
-        return measured_inside(HERE[model].environment, "grids.py", given, tmp_path_factory.mktemp(model), 900)
-
-    return measure
+    return measured_once(HERE, "grids.py", tmp_path_factory, given=lambda card: [setup_of(card)], seconds=900)
 
 
 @pytest.mark.parametrize("model", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in HERE])

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from model_environments import measured_inside, runs_here, setup_of
+from model_environments import measured_once, runs_here
 
 from matterzoo_harness.cards import read_card
 
@@ -37,14 +36,7 @@ pytestmark = [pytest.mark.model_env, pytest.mark.slow]
 @pytest.fixture(scope="session")
 def measured(tmp_path_factory: pytest.TempPathFactory, isolated: None) -> Any:
     """Return the measurements of a model, made once in its own environment."""
-
-    @cache
-    def measure(model: str) -> dict[str, Any]:
-        card = HERE[model]
-        script = SCRIPTS.get(card.view.value, "strings.py")
-        return measured_inside(card.environment, script, setup_of(card), tmp_path_factory.mktemp(model))
-
-    return measure
+    return measured_once(HERE, lambda card: SCRIPTS.get(card.view.value, "strings.py"), tmp_path_factory)
 
 
 @each([name for name in HERE if name != "random-gaussian"])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from model_environments import measured_inside, runs_here, setup_of
+from model_environments import measured_once, runs_here
 
 from matterzoo_harness.cards import read_card
 
@@ -23,13 +22,7 @@ each = pytest.mark.parametrize("model", [pytest.param(name, marks=pytest.mark.xd
 @pytest.fixture(scope="session")
 def asked(tmp_path_factory: pytest.TempPathFactory, isolated: None) -> Any:
     """Return what was measured of a model with a checkpoint of random weights, once, in its own environment."""
-
-    @cache
-    def ask(model: str) -> dict[str, Any]:
-        card = HERE[model]
-        return measured_inside(card.environment, "molecular.py", setup_of(card), tmp_path_factory.mktemp(model))
-
-    return ask
+    return measured_once(HERE, "molecular.py", tmp_path_factory)
 
 
 @each

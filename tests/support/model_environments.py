@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -73,3 +74,35 @@ def setup_of(card: ModelCard) -> dict[str, Any]:
     options = {name: option.value for name, option in card.options.items()}
     layers = [layer.name for layer in card.embedding.layers]
     return {"model": card.id, "card": content, "adapter": card.adapter, "layers": layers, "options": options}
+
+
+def measured_once(
+    cards: Mapping[str, ModelCard],
+    script: str | Callable[[ModelCard], str],
+    folders: pytest.TempPathFactory,
+    given: Callable[[ModelCard], Any] = setup_of,
+    seconds: float = 600,
+) -> Callable[[str], Any]:
+    """Return what measures a model by its id, in its own environment, when it is first asked for.
+
+    Parameters
+    ----------
+    cards
+        The models that can be asked for.
+    script
+        A file of `tests/models/inside`, or what names it for a card.
+    folders
+        Where each model gets a folder of its own.
+    given
+        What the script is told of a card.
+    seconds
+        How long it may take.
+    """
+
+    @cache
+    def measure(model: str) -> Any:
+        card = cards[model]
+        file = script if isinstance(script, str) else script(card)
+        return measured_inside(card.environment, file, given(card), folders.mktemp(model), seconds)
+
+    return measure

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import references
 
 from matterzoo_adapters.backends import backend
 from matterzoo_adapters.base import Adapter, Setup
-from matterzoo_adapters.worker.loading import adapter_class
+from matterzoo_adapters.worker.loading import adapter_class, fingerprint
 
 
 def load(setup: Setup, seed: int = 0) -> Adapter[Any]:
@@ -52,3 +54,36 @@ def batched(measured: Asked, batch: Any) -> float:
     alone = [type(batch)(batch.records.take(np.array([row])), batch.view) for row in range(len(batch))]
     singles = [measured.embed(one)[0][0] for one in alone]
     return max(deviation(a, b) for a, b in zip(all_at_once, singles, strict=True))
+
+
+def fingerprints(setup: Setup, adapter: Adapter[Any]) -> list[str | None]:
+    """Return the fingerprint of an adapter's weights, and of those that are loaded again and with another seed."""
+    again = [fingerprint(load(setup, seed=seed).weights())[0] for seed in (0, 1)]
+    return [fingerprint(adapter.weights())[0], *again]
+
+
+def measured(setup: Setup, adapter: Adapter[Any], batch: Any, given: Sequence[Any]) -> dict[str, Any]:
+    """Return what is measured of a model of any view that has a package to compare with, but for structures.
+
+    Parameters
+    ----------
+    setup
+        What the worker would be told.
+    adapter
+        Loaded from it.
+    batch
+        Records as the worker would hand them over.
+    given
+        The same, one by one, as the family's reference takes them.
+    """
+    family = references.of(setup.card["family"])
+    assert family is not None, "tests/models/inside/references has no file of this family"
+    asked, reference = Asked(adapter), family.reference(adapter)
+    vectors, _ = asked.embed(batch)
+    apart = max(deviation(ours, reference(one)) for ours, one in zip(vectors, given, strict=True))
+    return {
+        "fingerprints": fingerprints(setup, adapter),
+        "dim": vectors[0].shape[1],
+        "package": {"vectors": apart, "energy": 0},
+        "batch": batched(asked, batch),
+    }

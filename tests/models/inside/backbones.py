@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import references
-from asking import Asked, batched, deviation, load
+from asking import load, measured
 
 from matterzoo_adapters.base import BackboneBatch, Setup
 from matterzoo_adapters.conformance import chains
-from matterzoo_adapters.worker.loading import fingerprint
 from matterzoo_schemas.records import Records, Sample
 
 
@@ -32,21 +30,8 @@ def backbone_batch(given: list[np.ndarray]) -> BackboneBatch:
 
 def measure(setup: Setup) -> dict[str, Any]:
     """Return every measurement by name."""
-    adapter = load(setup)
-    asked, given = Asked(adapter), backbones()
-    reference = references.of(setup.card["family"]).reference(adapter)
-    vectors, _ = asked.embed(backbone_batch(given))
-    learned = [fingerprint(adapter.weights())[0], fingerprint(load(setup).weights())[0]]
-    return {
-        "fingerprints": [*learned, fingerprint(load(setup, seed=1).weights())[0]],
-        "rows": [len(part) for part in vectors],
-        "dim": vectors[0].shape[1],
-        "package": {
-            "vectors": max(deviation(v, reference(b)) for v, b in zip(vectors, given, strict=True)),
-            "energy": 0,
-        },
-        "batch": batched(asked, backbone_batch(given)),
-    }
+    given = backbones()
+    return measured(setup, load(setup), backbone_batch(given), given)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import references
-from asking import Asked, batched, deviation, load
+from asking import Asked, deviation, load, measured
 
 from matterzoo_adapters.base import GridBatch, Setup
 from matterzoo_adapters.conformance.fields import grids
@@ -41,23 +41,9 @@ def with_other_land(grid: Grid) -> Grid:
 
 def measure(setup: Setup) -> dict[str, Any]:
     """Return every measurement by name."""
-    adapter = load(setup)
     given = list(grids(setup.card["domain"]["grid"]).values())
     given.append(with_other_land(given[0]))
-    asked, family = Asked(adapter), references.of(setup.card["family"])
-    batch = grid_batch(given)
-    vectors, _ = asked.embed(batch)
-    package = 0.0
-    if family is not None:
-        reference = family.reference(adapter)
-        package = max(deviation(v, reference(grid)) for v, grid in zip(vectors, given, strict=True))
-    learned = [fingerprint(adapter.weights())[0], fingerprint(load(setup).weights())[0]]
-    return {
-        "fingerprints": [*learned, fingerprint(load(setup, seed=1).weights())[0]],
-        "dim": vectors[0].shape[1],
-        "package": {"vectors": package, "energy": 0},
-        "batch": batched(asked, batch),
-    }
+    return measured(setup, load(setup), grid_batch(given), given)
 
 
 def saved(setup: Setup) -> dict[str, Any]:

@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 import references
 from ase import Atoms
-from asking import Asked, batched, deviation, load
+from asking import Asked, batched, deviation, fingerprints, load
 from structures import atoms_batch, crystals, doubled, others, permuted, rotated, translated
 
 from matterzoo_adapters.backends import backend
 from matterzoo_adapters.base import Setup
 from matterzoo_adapters.pooling import pool
 from matterzoo_adapters.worker.engine import Engine
-from matterzoo_adapters.worker.loading import fingerprint
 from matterzoo_schemas.shard import Status
 
 
@@ -57,11 +56,9 @@ def measure(setup: Setup) -> dict[str, Any]:
     adapter = load(setup)
     measured = Measured(adapter)
     domain = setup.card["domain"]
-    learned = [fingerprint(adapter.weights())[0], fingerprint(load(setup).weights())[0]]
-    other_seed = fingerprint(load(setup, seed=1).weights())[0]
     family = references.of(setup.card["family"])
     found: dict[str, Any] = {
-        "fingerprints": [*learned, other_seed],
+        "fingerprints": fingerprints(setup, adapter),
         "elements": family.known_elements(adapter) if hasattr(family, "known_elements") else None,
     }
     known = set(domain["elements"] or range(1, 119))

@@ -7,11 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import references
-from asking import Asked, batched, deviation, load
+from asking import load, measured
 
 from matterzoo_adapters.base import Setup, TextBatch
-from matterzoo_adapters.worker.loading import fingerprint
 from matterzoo_schemas.records import Records, Sample
 
 STRINGS = {
@@ -30,23 +28,11 @@ def text_batch(strings: list[str], view: str = "smiles") -> TextBatch:
 
 def measure(setup: Setup) -> dict[str, Any]:
     """Return every measurement by name."""
-    adapter = load(setup)
-    asked, view = Asked(adapter), setup.card["view"]
-    reference = references.of(setup.card["family"]).reference(adapter)
-    batch = text_batch(STRINGS[view], view)
-    vectors, _ = asked.embed(batch)
-    learned = [fingerprint(adapter.weights())[0], fingerprint(load(setup).weights())[0]]
-    return {
-        "fingerprints": [*learned, fingerprint(load(setup, seed=1).weights())[0]],
-        "rows": [len(part) for part in vectors],
-        "dim": vectors[0].shape[1],
-        "package": {
-            "vectors": max(deviation(v, reference(s)) for v, s in zip(vectors, STRINGS[view], strict=True)),
-            "energy": 0,
-        },
-        "batch": batched(asked, batch),
-        "refusals": adapter.refuse(text_batch(["CCO", "C1CC", "not a molecule"])) if view == "smiles" else {},
-    }
+    adapter, view = load(setup), setup.card["view"]
+    answers = measured(setup, adapter, text_batch(STRINGS[view], view), STRINGS[view])
+    if view == "smiles":
+        answers["refusals"] = adapter.refuse(text_batch(["CCO", "C1CC", "not a molecule"]))
+    return answers
 
 
 if __name__ == "__main__":
