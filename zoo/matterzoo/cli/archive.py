@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from matterzoo.cli import console
+from matterzoo.cli.options import Json
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 ARCHIVE = typer.Argument(..., help="An archive: a folder or a tar.")
 SHA256 = typer.Option("", "--identity", help="What its identity must be, where you know that from elsewhere.")
-JSON = typer.Option(False, "--json", help="Write the result as JSON to standard output.")
 
 
 def archive(
@@ -30,7 +30,7 @@ def archive(
     image: bool = typer.Option(True, "--image/--no-image", help="Put the built image in, besides its pieces."),
     share: bool = typer.Option(False, "--share", help="Refuse what may not be passed on."),
     sign: Path = typer.Option(None, "--sign", help="An SSH private key to sign it with (a folder only)."),
-    json: bool = JSON,
+    json: Json = False,
 ) -> int:
     """Put models and all that they are made of into one folder or tar, with a README for whoever opens it."""
     from matterzoo.archiving import documents
@@ -71,7 +71,7 @@ def verify(
     signers: Path = typer.Option(
         None, "--signers", help="A file of allowed signers (ssh-keygen(1)): it must be signed by one of them."
     ),
-    json: bool = JSON,
+    json: Json = False,
 ) -> int:
     """Read an archive through: every file is listed, none besides, every bit as it was written; else exit code 79."""
     from matterzoo_harness.archive.reading import verify as read_through
@@ -93,7 +93,7 @@ def restore(
     archive: Path = ARCHIVE,
     runtime: str = typer.Option("auto", "--runtime", help="auto, docker or venv: where it is proved."),
     identity: str = SHA256,
-    json: bool = JSON,
+    json: Json = False,
 ) -> int:
     """Bring an archive into MATTERZOO_HOME, without network, and prove it with its golden vectors."""
     from dataclasses import asdict
@@ -123,7 +123,7 @@ def restore(
 def diff(
     one: Path = typer.Argument(..., metavar="A", help="An archive or an OCI layout: a folder or a tar."),
     other: Path = typer.Argument(..., metavar="B", help="Another."),
-    json: bool = JSON,
+    json: Json = False,
 ) -> int:
     """Explain file by file why two archives, or two images, differ; exit code 79 if they do."""
     from dataclasses import asdict
@@ -143,7 +143,7 @@ def diff(
 def cite(
     models: list[str] = typer.Argument(..., help="Models' ids."),
     metrics: str = typer.Option("", "--metrics", help="Metrics that were used, with commas between."),
-    json: bool = JSON,
+    json: Json = False,
 ) -> int:
     """Write BibTeX: of models, the packages they run on, the metrics used, and matterzoo."""
     from matterzoo.catalogue import find

@@ -7,27 +7,23 @@ from typing import TYPE_CHECKING
 import typer
 
 from matterzoo.cli import console
+from matterzoo.cli.options import Device, Json, ModelId, Runtime
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 if TYPE_CHECKING:
     from matterzoo_harness.checking.check import Level, Report
 
-MODEL = typer.Argument("", help="A model's id; `matterzoo list` shows them.", show_default=False)
-RUNTIME = typer.Option("auto", "--runtime", help="auto, docker or venv.")
-DEVICE = typer.Option("auto", "--device", help="auto, cpu, cuda, or GPUs by their UUIDs (GPU-…,GPU-…).")
-JSON = typer.Option(False, "--json", help="Write the result as JSON to standard output.")
-
 
 def check(
-    model: str = MODEL,
+    model: ModelId = "",
     level: str = typer.Option(
         "", "--level", help="inspect (files), contract (mandatory rules), conformance (all), golden  [conformance]."
     ),
-    runtime: str = RUNTIME,
-    device: str = DEVICE,
+    runtime: Runtime = "auto",
+    device: Device = "auto",
     record: bool = typer.Option(False, "--record", help="Put a passed check on record in the model's lock.json."),
     jobs: int = typer.Option(0, "--jobs", "-j", min=0, help="Without a model: families side by side  [cores]."),
-    json: bool = JSON,
+    json: Json = False,
 ) -> int:
     """Ask a model what every model is asked, inside its environment, and grade it; exit code 4 if it fails.
 
@@ -84,11 +80,11 @@ def _check_families(level: Level, runtime: str, device: str, jobs: int, json: bo
 
 
 def golden(
-    model: str = MODEL,
+    model: ModelId = "",
     replace: bool = typer.Option(False, "--replace", help="Write golden vectors anew where there are some."),
-    runtime: str = RUNTIME,
-    device: str = DEVICE,
-    json: bool = JSON,
+    runtime: Runtime = "auto",
+    device: Device = "auto",
+    json: Json = False,
 ) -> int:
     """Keep what a model says about a few fixed records, so that any later run can be compared with it."""
     from matterzoo.catalogue import find

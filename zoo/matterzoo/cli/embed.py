@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from matterzoo.cli import console
+from matterzoo.cli.options import Device, Jobs, Json, Memory, ModelId, Runtime, Threads
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 if TYPE_CHECKING:
@@ -19,40 +20,34 @@ SAMPLES = {"smiles": "sample:molecules", "selfies": "sample:molecules", "sequenc
            "backbone": "sample:proteins", "grid": "sample:grids"}  # fmt: skip
 """What a model runs on if the user gives no input."""
 
-MODEL = typer.Argument("", help="A model's id; `matterzoo list` shows them.", show_default=False)
 INPUT = typer.Argument(None, help="Files, folders, or sample:crystals, sample:molecules, sample:proteins.")
 OUT = typer.Option(None, "--out", "-o", help="Folder of the results  [embeddings/<input>].", show_default=False)
-RUNTIME = typer.Option("auto", "--runtime", help="auto, docker or venv.")
-DEVICE = typer.Option("auto", "--device", help="auto, cpu, cuda, or GPUs by their UUIDs (GPU-…,GPU-…).")
 LAYER = typer.Option([], "--layer", help="A layer to write, again for more, or '*'  [the card's default].")
 POOLING = typer.Option(None, "--pooling", help="mean, sum, max, first or last  [the card's].")
 NODES = typer.Option(False, "--nodes", help="Write a vector a node (atom, residue, token), too.")
 OPTION = typer.Option([], "--option", metavar="NAME=VALUE", help="An option of the card, such as modal=PBE.")
 BUDGET = typer.Option(None, "--node-budget", min=1, help="Most nodes in one batch  [the card's].")
 SEED = typer.Option(0, "--seed", help="Seed of every random generator.")
-THREADS = typer.Option(0, "--threads", min=0, help="Threads of a worker  [as many as there are cores].")
-MEMORY = typer.Option(None, "--memory", metavar="GB", help="Most memory of one worker.")
 TIMEOUT = typer.Option(None, "--timeout", metavar="SECONDS", help="Longest time for one batch  [the card's].")
-JSON = typer.Option(False, "--json", help="Write the result as JSON to standard output.")
 DRY = typer.Option(False, "--dry-run", help="Print the exact commands of the workers, and start nothing.")
 
 
 def run(
-    model: str = MODEL,
+    model: ModelId = "",
     inputs: list[str] = INPUT,
     out: Path = OUT,
-    runtime: str = RUNTIME,
-    device: str = DEVICE,
+    runtime: Runtime = "auto",
+    device: Device = "auto",
     layer: list[str] = LAYER,
     pooling: str = POOLING,
     nodes: bool = NODES,
     option: list[str] = OPTION,
     node_budget: int = BUDGET,
     seed: int = SEED,
-    threads: int = THREADS,
-    memory: float = MEMORY,
+    threads: Threads = 0,
+    memory: Memory = None,
     timeout: float = TIMEOUT,
-    json: bool = JSON,
+    json: Json = False,
     dry_run: bool = DRY,
 ) -> int:
     """Embed your structures, molecules or proteins by one model; sets up all that it needs."""
@@ -70,19 +65,19 @@ def embed(
     inputs: list[str] = INPUT,
     models: str = typer.Option(..., "--models", "-m", help="Ids with commas between them."),
     out: Path = OUT,
-    runtime: str = RUNTIME,
-    device: str = DEVICE,
+    runtime: Runtime = "auto",
+    device: Device = "auto",
     layer: list[str] = LAYER,
     pooling: str = POOLING,
     nodes: bool = NODES,
     option: list[str] = OPTION,
     node_budget: int = BUDGET,
     seed: int = SEED,
-    threads: int = THREADS,
-    memory: float = MEMORY,
+    threads: Threads = 0,
+    memory: Memory = None,
     timeout: float = TIMEOUT,
-    jobs: int = typer.Option(0, "--jobs", "-j", min=0, help="Models at one time  [as many as there are cores]."),
-    json: bool = JSON,
+    jobs: Jobs = 0,
+    json: Json = False,
     dry_run: bool = DRY,
 ) -> int:
     """Embed the same records by several models side by side, within the machine's memory."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from matterzoo.cli import console
+from matterzoo.cli.options import Json
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 FOLDER = typer.Argument(..., help="Folder with one .safetensors or .npz file a model.")
@@ -30,7 +31,6 @@ LABELS = typer.Option(
 )
 GROWTH = typer.Option(False, "--against-n", help="Compare nested subsamples, too.")
 ESTIMATE = typer.Option(False, "--estimate", help="Say how long it will take and how much memory, and stop.")
-JSON = typer.Option(False, "--json", help="Write the result as JSON to standard output.")
 
 
 def metrics(
@@ -49,7 +49,7 @@ def metrics(
     against_n: bool = GROWTH,
     seed: int = SEED,
     estimate: bool = ESTIMATE,
-    json: bool = JSON,
+    json: Json = False,
 ) -> int:
     """Compare the embeddings of several models: all pairs, all metrics, in one sweep."""
     from matterzoo.cli.comparison import show

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from matterzoo.cli import console
+from matterzoo.cli.options import Device, Jobs, Json, Memory, Runtime, Threads
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 if TYPE_CHECKING:
@@ -22,26 +23,20 @@ app = typer.Typer(no_args_is_help=True, help="Studies: declared in one file, res
 
 STUDY = typer.Argument(..., help="A .toml file, or a study's name; `matterzoo study list` shows them.")
 OUT = typer.Option(None, "--out", "-o", help="Folder of the results  [studies/<id>].", show_default=False)
-RUNTIME = typer.Option("auto", "--runtime", help="auto, docker or venv.")
-DEVICE = typer.Option("auto", "--device", help="auto, cpu, cuda, or one GPU by its UUID.")
-JOBS = typer.Option(0, "--jobs", "-j", min=0, help="Models at one time  [as many as there are cores].")
-THREADS = typer.Option(0, "--threads", min=0, help="Threads of a worker  [cores over jobs].")
-MEMORY = typer.Option(None, "--memory", metavar="GB", help="Most memory of one worker.")
 DRY = typer.Option(False, "--dry-run", help="Say what will run, how long and how much disk it takes; start nothing.")
-JSON = typer.Option(False, "--json", help="Write the result as JSON to standard output.")
 
 
 @app.command("run")
 def run(
     study: str = STUDY,
     out: Path = OUT,
-    runtime: str = RUNTIME,
-    device: str = DEVICE,
-    jobs: int = JOBS,
-    threads: int = THREADS,
-    memory: float = MEMORY,
+    runtime: Runtime = "auto",
+    device: Device = "auto",
+    jobs: Jobs = 0,
+    threads: Threads = 0,
+    memory: Memory = None,
     dry_run: bool = DRY,
-    json: bool = JSON,
+    json: Json = False,
 ) -> int:
     """Embed, gather, compare and report; what was done before is not done again."""
     from matterzoo.catalogue import find

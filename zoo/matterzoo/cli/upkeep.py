@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from matterzoo.cli import console
+from matterzoo.cli.options import Json
 
 if TYPE_CHECKING:
     from matterzoo_harness.upkeep.usage import Holding
 
-JSON = typer.Option(False, "--json", help="Write the result as JSON to standard output.")
 
-
-def df(json: bool = JSON) -> int:
+def df(json: Json = False) -> int:
     """Show what the store and the cache hold, and how much of it is in use."""
     kinds: dict[str, dict[str, int]] = {}
     for holding in _holdings():
@@ -39,7 +38,7 @@ def df(json: bool = JSON) -> int:
 
 def gc(
     yes: bool = typer.Option(False, "--yes", help="Remove it; without this it is only shown."),
-    json: bool = JSON,
+    json: Json = False,
 ) -> int:
     """Show what no lock, card or restored archive uses any more; with --yes remove it."""
     from matterzoo_harness.store import Store
