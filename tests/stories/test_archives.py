@@ -14,6 +14,9 @@ import pytest
 from no_network import matterzoo_without_network, needs_namespaces
 
 from matterzoo.catalogue import find
+from matterzoo_harness.environments.folder import find_environment
+from matterzoo_harness.runtimes.venv import environment_path
+from matterzoo_schemas.canonical import sha256_of_file
 from matterzoo_schemas.exit_codes import ExitCode
 from matterzoo_schemas.shard import Embeddings
 
@@ -122,6 +125,67 @@ class TestASmallOne:
         assert any(name.startswith("environments/baselines-cpu/wheels/rdkit-") for name in listed)
         assert any(name.startswith("debian/") for name in listed)
         assert any(name.startswith("licences/numpy-") for name in listed)
+
+
+@pytest.mark.model_env
+@pytest.mark.slow
+@pytest.mark.xdist_group("archive-small")
+class TestOneWithWeights:
+    """Of a model whose checkpoint is a file."""
+
+    @pytest.fixture
+    def weights(self, matterzoo, private_zoo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """Make the model `weighed`, locked, in a private zoo, and return its checkpoint."""
+        zoo, file = tmp_path / "zoo", tmp_path / "weights.bin"
+        shutil.copytree(private_zoo, zoo)
+        monkeypatch.setenv("MATTERZOO_PATH", str(zoo))
+        file.write_bytes(b"these are weights")
+        (zoo / "models" / "weighed").mkdir()
+        card = f'extends = "mischief"\nid = "weighed"\n[checkpoint]\nsource = "local"\nfile = "{file}"\n'
+        (zoo / "models" / "weighed" / "card.toml").write_text(f'{card}sha256 = "{sha256_of_file(file)}"\n')
+        code, _, stderr = matterzoo("lock", "weighed")
+        assert code == 0, stderr
+        return file
+
+    def test_weights_that_are_left_out_are_named_and_used_once_they_are_put_back(
+        self, matterzoo, weights: Path, tmp_path: Path
+    ) -> None:
+        archive = archived(matterzoo, "weighed", tmp_path / "archive", "--no-image", "--weights", "none")
+        assert not (archive / "weights").exists()
+        (left_out,) = json.loads((archive / "manifest.json").read_bytes())["left_out"]
+        for fact in (str(weights), sha256_of_file(weights)):
+            assert fact in left_out["where"]
+            assert fact in (archive / "README.md").read_text()
+        python = environment_path(find_environment("plain"), "cpu") / "bin" / "python"
+        mine = ["--records", archive / "models" / "weighed" / "records.safetensors", "--out", tmp_path / "vectors"]
+        line = [python, archive / "replay.py", "weighed", *mine]
+        lacking = subprocess.run(line, capture_output=True, text=True, check=False)
+        place = archive / json.loads((archive / "models" / "weighed" / "request.json").read_bytes())["weights"]
+        assert lacking.returncode == 1
+        assert f"put them at {place}" in lacking.stderr
+        place.parent.mkdir(parents=True)
+        shutil.copyfile(weights, place)
+        subprocess.run(line, check=True)
+        assert Embeddings.open(tmp_path / "vectors").ok.all()
+
+    def test_a_signed_archive_says_who_signed_it(self, matterzoo, weights: Path, tmp_path: Path) -> None:
+        if shutil.which("ssh-keygen") is None:
+            pytest.skip("absent real part: ssh-keygen")
+        key, signers = tmp_path / "key", tmp_path / "signers"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", key], check=True)
+        signers.write_text(f"ada@example.org {key.with_suffix('.pub').read_text()}")
+        archive = archived(matterzoo, "weighed", tmp_path / "archive", "--no-image", "--sign", str(key))
+        (inside,) = (file for file in (archive / "weights").rglob("*") if file.is_file())
+        assert inside.read_bytes() == weights.read_bytes()
+        ended = matterzoo("verify", archive, "--signers", signers)
+        assert ended.code == 0, ended.stderr
+        assert "ada@example.org" in ended.stdout
+        signers.write_text(signers.read_text().replace("AAAAC3", "AAAAD3"))
+        assert matterzoo("verify", archive, "--signers", signers).code == ExitCode.DIGEST_MISMATCH
+
+    def test_a_tar_is_not_signed_and_that_is_said_at_once(self, matterzoo, weights: Path, tmp_path: Path) -> None:
+        assert matterzoo("archive", "weighed", "-o", tmp_path / "a.tar", "--sign", weights).code == ExitCode.USAGE
+        assert not (tmp_path / "a.tar").exists()
 
 
 @pytest.mark.model_env
