@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-SECONDS_A_LINE = 5.0
+SECONDS_A_LINE = 15.0
 
 
 class Lines:

@@ -114,7 +114,7 @@ def _embed(
         return _show_commands(models, inputs, request)
     for model in models:
         _say_licence(model)
-    with console.watching(inputs.count) as listener:
+    with console.watching(inputs.count, len(models)) as listener:
         outcomes = embed(models, inputs, request, listener)
     if as_json:
         console.emit([summary(outcome) for outcome in outcomes])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from matterzoo.cli import console
+from matterzoo.cli.progress import spoken
 from matterzoo_schemas.exit_codes import MatterzooError
 
 if TYPE_CHECKING:
@@ -93,8 +94,6 @@ def _count(data: DataSet, folder: Path) -> int | None:
 
 
 def _show_data(data: DataSet, count: int | None, works: list[Work], comparings: list[Comparing]) -> None:
-    from matterzoo.cli.study import spoken
-
     print(f"\n{data.name}: {data.source}, {'unknown' if count is None else f'{count:,}'} records")
     for work in works:
         if work.state == "missing":
@@ -108,8 +107,6 @@ def _show_data(data: DataSet, count: int | None, works: list[Work], comparings: 
 
 
 def _show_sum(study: Study, works: list[Work], comparings: list[Comparing]) -> None:
-    from matterzoo.cli.study import spoken
-
     todo = [work for work in works if work.state == "to do"]
     steps: list[Any] = [*todo, *(each for each in comparings if each.state == "to do")]
     known = [step.seconds for step in steps if step.seconds is not None]

@@ -12,6 +12,7 @@ import typer
 
 from matterzoo.cli import console
 from matterzoo.cli.options import Device, Jobs, Json, Memory, Runtime, Threads
+from matterzoo.cli.progress import spoken
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class _Watch:
         """Show the models at work."""
         self.say(f"{data}: {models} models × {records} records")
         began = time.monotonic()
-        with console.watching(records) as listener:
+        with console.watching(records, models) as listener:
             yield listener
         self.say(f"{data}: embedded in {spoken(time.monotonic() - began)}")
 
@@ -124,15 +125,6 @@ class _Watch:
         with reporter() as bars:
             yield bars
         self.say(f"{data}: compared in {spoken(time.monotonic() - began)}")
-
-
-def spoken(seconds: float) -> str:
-    """Say a duration as people do."""
-    if seconds < 90:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} days"
 
 
 def _summary(done: DataDone) -> dict[str, object]:
