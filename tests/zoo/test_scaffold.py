@@ -58,7 +58,7 @@ def test_a_new_family_is_a_card_its_untrained_twin_an_adapter_and_an_environment
         node for node in ast.parse((mine / "adapters/foo.py").read_text()).body if isinstance(node, ast.ClassDef)
     ]
     assert ast.unparse(adapter.bases[0]) == base
-    assert [remark for remark in lint(["foo-2.1", "foo-random", "foo"]) if remark.contradiction] == []
+    assert [remark for remark in lint(["foo-2.1", "foo-random", "foo"]) if remark.kind == "contradiction"] == []
 
 
 @pytest.mark.parametrize("name", ["foo-1", "foo", "foo-random"])

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from matterzoo_harness.checking.scaffold import left_open
 from matterzoo_harness.environments.folder import find_environment
 from matterzoo_harness.locations import packaged_models
 from matterzoo_harness.model import Model
@@ -149,8 +150,7 @@ def _one_machine(model: Model) -> str:
 
 
 def _scaffold(model: Model) -> str:
-    found = [name for name, words in SCAFFOLD.items() if words in (model.folder / "card.toml").read_text("utf-8")]
-    return f"the {found[0]} is still the scaffold's: say what the model is" if found else ""
+    return left_open((model.folder / "card.toml", model.adapter_file))
 
 
 def golden_file(model: Model) -> Path:
@@ -158,8 +158,6 @@ def golden_file(model: Model) -> Path:
     return model.folder / "golden.safetensors"
 
 
-SCAFFOLD = {"summary": "what it is, what it was trained on, in one line"}
-"""What `matterzoo new` writes where only a person knows."""
 RULES = (
     FileRule("adapter-there", "mandatory", "the adapter's file has the class that the card names", _adapter),
     FileRule("environment-locked", "mandatory", "the environment has a lock for each of its variants", _environment),

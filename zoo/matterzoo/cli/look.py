@@ -138,21 +138,26 @@ def lint(
     lacking: bool = typer.Option(False, "--lacking", help="Show too what is only lacking (a licence, a hash, a lock)."),
     json: bool = typer.Option(False, "--json", help="Write every remark as JSON."),
 ) -> int:
-    """Find contradictions between cards, locks, adapters and environments; exit code 78 if there are any."""
+    """Find contradictions between files, and what was left unfinished; exit code 78 if there is any."""
+    from collections import Counter
     from dataclasses import asdict
 
     from matterzoo.linting import lint as inspect
 
     remarks = inspect(names or ())
-    wrong = [remark for remark in remarks if remark.contradiction]
     if json:
         console.emit([asdict(remark) for remark in remarks])
     else:
-        for remark in remarks if lacking else wrong:
-            print(f"{'✗' if remark.contradiction else '·'} {remark.name}: {remark.message} ({remark.rule})")
+        for remark in remarks:
+            if lacking or remark.fails:
+                print(f"{'✗' if remark.fails else '·'} {remark.name}: {remark.message} ({remark.rule})")
+        count = Counter(remark.kind for remark in remarks)
         hint = "" if lacking else " (--lacking shows them)"
-        print(f"{len(wrong)} contradictions; {len(remarks) - len(wrong)} things are lacking{hint}")
-    return int(ExitCode.BAD_CARD) if wrong else 0
+        print(
+            f"{count['contradiction']} contradictions; {count['unfinished']} things left unfinished; "
+            f"{count['lacking']} things are lacking{hint}"
+        )
+    return int(ExitCode.BAD_CARD) if any(remark.fails for remark in remarks) else 0
 
 
 def doctor(json: bool = typer.Option(False, "--json", help="Write the findings as JSON.")) -> int:
