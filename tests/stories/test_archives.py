@@ -213,6 +213,15 @@ def test_an_unlocked_model_cannot_be_archived(matterzoo, private_zoo: Path, tmp_
     assert "matterzoo lock trivial" in stderr
 
 
+def test_where_no_engine_answers_the_way_without_is_named(
+    matterzoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no-engine")
+    code, _, stderr = matterzoo("archive", SMALL, "-o", tmp_path / "archive")
+    assert code == ExitCode.NO_ENGINE
+    assert "--no-image" in stderr
+
+
 def test_there_is_nothing_in_no_archive(matterzoo, tmp_path: Path) -> None:
     assert matterzoo("verify", tmp_path / "absent").code == ExitCode.INPUT_MISSING
     (tmp_path / "empty").mkdir()

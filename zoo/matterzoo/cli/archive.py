@@ -38,7 +38,6 @@ def archive(
     from matterzoo.locking import choose_variant
     from matterzoo_harness.archive.make import make_archive
     from matterzoo_harness.archive.signing import refuse_tar, sign_archive
-    from matterzoo_harness.engine import connect
     from matterzoo_harness.environments.folder import find_environment
 
     if sign:
@@ -47,7 +46,7 @@ def archive(
     chosen = [(model, choose_variant(device, find_environment(model.card.environment))[1]) for model in found]
     with console.amounts() as tick:
         made = make_archive(
-            chosen, out, client=connect() if image else None, weights=_weights(weights), share=share,
+            chosen, out, client=_builder() if image else None, weights=_weights(weights), share=share,
             documents=lambda collected: documents(found, collected), progress=console.say, tick=tick,
         )  # fmt: skip
     if sign:
@@ -160,6 +159,17 @@ def _weights(asked: str) -> Weights:
     if found := next((choice for choice in choices if choice == asked), None):
         return found
     raise MatterzooError(ExitCode.USAGE, f"--weights {asked!r}: it can be {', '.join(choices)}")
+
+
+def _builder() -> docker.DockerClient:
+    """Give the engine that builds the image, or say how to do without."""
+    from matterzoo_harness.engine import connect
+
+    try:
+        return connect()
+    except MatterzooError as error:
+        hint = "start Docker, or --no-image: all that the image would be made of goes in"
+        raise MatterzooError(error.code, error.message, hint) from error
 
 
 def _engine(runtime: str, *, has_image: bool) -> docker.DockerClient | None:
