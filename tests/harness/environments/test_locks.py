@@ -5,14 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from made_environments import make_environment
 from made_wheels import make_wheel
 
-from matterzoo_harness.environments.folder import (
-    EnvironmentFolder,
-    environment_names,
-    find_environment,
-    read_environment,
-)
+from matterzoo_harness.environments.folder import environment_names, find_environment
 from matterzoo_harness.environments.lockfile import parse_lock, read_lock
 from matterzoo_harness.environments.locks import lock_environment, own_needs, without_places
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
@@ -22,16 +18,6 @@ DECLARED = [(name, variant) for name in environment_names() for variant in find_
 OURS = [(name, variant) for name, variant in DECLARED if not find_environment(name).conflict(variant).is_file()]
 BOTH = [name for name, variant in OURS if variant == "cuda" and (name, "cpu") in OURS]
 WITH_TORCH = [name for name in BOTH if "torch==" in find_environment(name).lock("cuda").read_text()]
-
-
-def environment(
-    folder: Path, requirements: str, variants: str = "[variants.cpu]\n", name: str = "mine"
-) -> EnvironmentFolder:
-    path = folder / name
-    path.mkdir(parents=True)
-    (path / "environment.toml").write_text(f'name = "{name}"\nsummary = "a test"\npython = "3.11"\n{variants}')
-    (path / "requirements.in").write_text(requirements)
-    return read_environment(path)
 
 
 def test_every_pin_is_read_with_all_its_hashes() -> None:
@@ -84,26 +70,26 @@ def test_a_misspelt_environment_names_the_nearest() -> None:
 
 def test_a_wrong_key_is_named_with_its_file(tmp_path: Path) -> None:
     with pytest.raises(MatterzooError, match="pythn") as refusal:
-        environment(tmp_path, "", 'pythn = "3.11"\n[variants.cpu]\n')
+        make_environment(tmp_path, "", rest='pythn = "3.11"\n[variants.cpu]\n')
     assert "environment.toml" in refusal.value.message
 
 
 def test_a_lock_that_was_not_made_says_how_to(tmp_path: Path) -> None:
     with pytest.raises(MatterzooError) as refusal:
-        environment(tmp_path, "").lock("cpu")
+        make_environment(tmp_path, "").lock("cpu")
     assert refusal.value.hint == "matterzoo lock mine"
 
 
 def test_offline_makes_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MATTERZOO_OFFLINE", "1")
     with pytest.raises(MatterzooError, match="MATTERZOO_OFFLINE"):
-        lock_environment(environment(tmp_path, "ase\n"))
+        lock_environment(make_environment(tmp_path, "ase\n"))
 
 
 @pytest.mark.network
 def test_the_same_requirements_give_the_same_lock(tmp_path: Path) -> None:
-    first = environment(tmp_path / "1", "platformdirs==4.3.6\n")
-    second = environment(tmp_path / "2", "platformdirs==4.3.6\n")
+    first = make_environment(tmp_path / "1", "platformdirs==4.3.6\n")
+    second = make_environment(tmp_path / "2", "platformdirs==4.3.6\n")
     assert [result.changed for result in lock_environment(first)] == [True]
     lock_environment(second)
     assert first.lock("cpu").read_bytes() == second.lock("cpu").read_bytes()
@@ -115,7 +101,7 @@ def test_the_same_requirements_give_the_same_lock(tmp_path: Path) -> None:
 
 @pytest.mark.network
 def test_what_a_variant_excludes_is_left_out(tmp_path: Path) -> None:
-    folder = environment(tmp_path, "httpcore==1.0.9\n")
+    folder = make_environment(tmp_path, "httpcore==1.0.9\n")
     (folder.path / "cpu.excludes").write_text("# a comment\nh11\n")
     lock_environment(folder)
     pinned = {pin.name for pin in read_lock(folder.lock("cpu"))}
@@ -125,7 +111,7 @@ def test_what_a_variant_excludes_is_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.network
 def test_what_uv_is_told_of_a_package_stands_for_what_its_setup_script_would_say(tmp_path: Path) -> None:
-    folder = environment(tmp_path, "httpcore==1.0.9\n")
+    folder = make_environment(tmp_path, "httpcore==1.0.9\n")
     (folder.path / "uv.toml").write_text(
         'dependency-metadata = [{ name = "httpcore", version = "1.0.9", requires-dist = ["sniffio"] }]\n'
     )
@@ -137,7 +123,7 @@ def test_what_uv_is_told_of_a_package_stands_for_what_its_setup_script_would_say
 
 @pytest.mark.network
 def test_a_contradiction_is_told_in_the_resolvers_own_words(tmp_path: Path) -> None:
-    folder = environment(tmp_path, "numpy==1.26.4\nnumpy==2.0.0\n")
+    folder = make_environment(tmp_path, "numpy==1.26.4\nnumpy==2.0.0\n")
     with pytest.raises(MatterzooError) as refusal:
         lock_environment(folder)
     assert refusal.value.code is ExitCode.BAD_CARD
@@ -159,7 +145,7 @@ def test_what_is_kept_of_a_conflict_names_no_place() -> None:
 def test_without_a_cpu_build_of_torch_none_is_taken_unawares(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     monkeypatch.setenv("MATTERZOO_TORCH_INDEX", "http://127.0.0.1:9/whl/cpu")
-    folder = environment(tmp_path, "torch==2.13.0\n")
+    folder = make_environment(tmp_path, "torch==2.13.0\n")
     with pytest.raises(MatterzooError) as refusal:
         lock_environment(folder)
     assert refusal.value.code is ExitCode.BAD_CARD
@@ -174,6 +160,6 @@ def test_a_wheel_that_only_this_machine_has_does_not_stand_in_for_the_published_
 ) -> None:
     _, sha256 = make_wheel(tmp_path / "wheels", "platformdirs", "4.3.6")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
-    folder = environment(tmp_path, "platformdirs==4.3.6\n")
+    folder = make_environment(tmp_path, "platformdirs==4.3.6\n")
     lock_environment(folder)
     assert sha256 not in folder.lock("cpu").read_text()
