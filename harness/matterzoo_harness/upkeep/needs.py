@@ -15,8 +15,9 @@ from matterzoo_harness.environments.folder import (
     find_environment,
     read_environment,
 )
-from matterzoo_harness.environments.lockfile import read_lock
+from matterzoo_harness.environments.lockfile import Pin
 from matterzoo_harness.environments.sealed import tool_pins
+from matterzoo_harness.environments.wheels import built_note
 from matterzoo_harness.model import Model
 from matterzoo_harness.runtimes.venv import environment_path
 from matterzoo_harness.store import Store
@@ -59,8 +60,8 @@ def needs(models: Iterable[Model], store: Store) -> Needs:
     declared = [(folder, variant) for folder in folders for variant in folder.environment.variants]
     locks = [(folder, variant) for folder, variant in declared if (folder.path / f"{variant}.lock").is_file()]
     for folder, variant in locks:
-        for pin in read_lock(folder.lock(variant)):
-            contents |= pin.sha256s | _built(pin.sha256s, folder.environment.python, store)
+        for pin in folder.pins(variant):
+            contents |= pin.sha256s | _built(pin, folder.environment.python, store)
     for pin in tool_pins():
         contents |= pin.sha256s
     for suite in SUITES.values():
@@ -95,6 +96,8 @@ def _restored() -> list[EnvironmentFolder]:
     return [read_environment(file.parent) for file in files]
 
 
-def _built(sources: Iterable[str], python: str, store: Store) -> set[str]:
-    notes = (store.note("built", f"{sha256}-{python}") for sha256 in sources)
+def _built(pin: Pin, python: str, store: Store) -> set[str]:
+    """Name the wheels that a pin's sources became."""
+    keys = (built_note(pin, sha256, python, store) for sha256 in pin.sha256s)
+    notes = (store.note("built", key) for key in keys if key)
     return {note for note in notes if note}

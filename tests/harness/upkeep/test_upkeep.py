@@ -15,6 +15,7 @@ import pytest
 from matterzoo.catalogue import find
 from matterzoo_harness.environments.folder import find_environment
 from matterzoo_harness.environments.lockfile import read_lock
+from matterzoo_harness.environments.wheels import built_note
 from matterzoo_harness.runtimes.venv import environment_path
 from matterzoo_harness.store import Store
 from matterzoo_harness.upkeep.needs import Needs, needs
@@ -58,6 +59,20 @@ def test_a_wheel_that_was_built_of_a_locked_source_is_needed(store: Store) -> No
     (pin,) = [pin for pin in read_lock(find_environment("chgnet").lock("cpu")) if pin.name == "nvidia-ml-py3"]
     store.put_note("built", f"{min(pin.sha256s)}-3.11", "a" * 64)
     assert "a" * 64 in needs([], store).contents
+
+
+def test_a_wheel_that_was_compiled_against_another_is_needed(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, bar = tmp_path / "zoo" / "containers" / "compiled", put(store, b"bar", "bar-1.0-py3-none-any.whl")
+    folder.mkdir(parents=True)
+    head = 'name = "compiled"\nsummary = "foo is compiled"\npython = "3.11"\nsource_only = ["foo"]\n'
+    (folder / "environment.toml").write_text(f'{head}[build]\nfoo = ["bar"]\n[variants.cpu]\n')
+    (folder / "cpu.lock").write_text(f"bar==1.0 --hash=sha256:{bar}\nfoo==1.0 --hash=sha256:{'a' * 64}\n")
+    monkeypatch.setenv("MATTERZOO_PATH", str(tmp_path / "zoo"))
+    (foo,) = (pin for pin in find_environment("compiled").pins("cpu") if pin.name == "foo")
+    store.put_note("built", str(built_note(foo, "a" * 64, "3.11", store)), "b" * 64)
+    assert "b" * 64 in needs([], store).contents
 
 
 def test_a_checkpoint_that_no_lock_pins_yet_is_needed_under_the_hash_it_was_fetched_with(store: Store) -> None:
