@@ -23,9 +23,9 @@ sys.path[:0] = [str(ROOT / part) for part in ("harness", "schemas", "tests/suppo
 import torch  # noqa: E402
 from made_embeddings import made, widths  # noqa: E402
 
+from matterzoo_harness.metrics.devices import strip_height  # noqa: E402
 from matterzoo_harness.metrics.engine import measure  # noqa: E402
 from matterzoo_harness.metrics.findings import Findings  # noqa: E402
-from matterzoo_harness.metrics.front_door import strip_height  # noqa: E402
 from matterzoo_harness.metrics.neighbours import Neighbours  # noqa: E402
 from matterzoo_harness.metrics.numerics import PRECISIONS, full_precision  # noqa: E402
 from matterzoo_harness.metrics.orders import ByDistance  # noqa: E402

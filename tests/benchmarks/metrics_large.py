@@ -25,8 +25,9 @@ from made_embeddings import WIDTHS, made, widths
 
 from matterzoo_harness.metrics import inputs
 from matterzoo_harness.metrics.checkpoint import Checkpoint, state_key
+from matterzoo_harness.metrics.comparing import compare_joined
+from matterzoo_harness.metrics.devices import pick_devices
 from matterzoo_harness.metrics.estimate import estimate, memory
-from matterzoo_harness.metrics.front_door import compare_joined, pick_devices
 from matterzoo_harness.metrics.presets import resolve
 from matterzoo_harness.metrics.split import Sweeper, sweeper
 from matterzoo_harness.metrics.sweep import Pass

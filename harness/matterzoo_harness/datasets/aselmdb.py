@@ -8,7 +8,7 @@ import numpy as np
 
 from matterzoo_harness.datasets.card import DatasetCard
 from matterzoo_harness.datasets.fetch import fetch_file, unpack
-from matterzoo_harness.datasets.open import Rows
+from matterzoo_harness.datasets.source import Rows
 from matterzoo_harness.readers import ReadResult
 from matterzoo_harness.readers.ase_lmdb import AseLmdb, open_lmdb
 from matterzoo_harness.readers.result import Collector, Entry

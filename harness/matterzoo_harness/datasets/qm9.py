@@ -18,7 +18,7 @@ from filelock import FileLock
 
 from matterzoo_harness.datasets.card import DatasetCard
 from matterzoo_harness.datasets.fetch import fetch_file, unpacked_folder
-from matterzoo_harness.datasets.open import Rows
+from matterzoo_harness.datasets.source import Rows
 from matterzoo_harness.readers import ReadResult
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 from matterzoo_schemas.records import Records, Sample

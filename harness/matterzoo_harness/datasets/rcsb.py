@@ -10,7 +10,7 @@ import numpy as np
 
 from matterzoo_harness.datasets.card import DataFile, DatasetCard
 from matterzoo_harness.datasets.fetch import fetch_file
-from matterzoo_harness.datasets.open import Rows
+from matterzoo_harness.datasets.source import Rows
 from matterzoo_harness.readers import ReadResult
 from matterzoo_harness.readers.files import Source as File
 from matterzoo_harness.readers.protein import read_mmcif

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from scipy import stats
 from torch import Tensor
 
+from matterzoo_harness.metrics.comparing import clipped
+from matterzoo_harness.metrics.devices import pick_devices, strip_height
 from matterzoo_harness.metrics.engine import measure
 from matterzoo_harness.metrics.errors import MetricError
-from matterzoo_harness.metrics.front_door import clipped, pick_devices, strip_height
 from matterzoo_harness.metrics.inputs import Joined
 from matterzoo_harness.metrics.numerics import full_precision, one_thread
 from matterzoo_harness.metrics.presets import MODEL_METRICS, SYMMETRIC, Preset, check

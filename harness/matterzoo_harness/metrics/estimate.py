@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from matterzoo_harness.metrics.calibrate import GROUPS, Draw
+from matterzoo_harness.metrics.comparing import clipped
+from matterzoo_harness.metrics.devices import pick_devices, strip_height
 from matterzoo_harness.metrics.engine import measure, sweeps
 from matterzoo_harness.metrics.findings import SPARSE_LIMIT, Findings, linear_maps
-from matterzoo_harness.metrics.front_door import clipped, pick_devices, strip_height
 from matterzoo_harness.metrics.inputs import Joined
 from matterzoo_harness.metrics.numerics import PRECISIONS, full_precision
 from matterzoo_harness.metrics.presets import LINEAR, Preset

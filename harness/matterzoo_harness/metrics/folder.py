@@ -7,38 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from matterzoo_harness.metrics import inputs
 from matterzoo_harness.metrics.calibrate import calibrate
 from matterzoo_harness.metrics.checkpoint import Checkpoint, state_key
+from matterzoo_harness.metrics.comparing import Progress, compare_joined
+from matterzoo_harness.metrics.devices import pick_devices, strip_height
 from matterzoo_harness.metrics.extras import write_growth, write_probes, write_tree
-from matterzoo_harness.metrics.front_door import (
-    Progress,
-    compare_joined,
-    deduplicated,
-    needs_direction,
-    pick_devices,
-    strip_height,
-)
 from matterzoo_harness.metrics.growth import against_n
-from matterzoo_harness.metrics.load import Loaded, load_embeddings
+from matterzoo_harness.metrics.joining import deduplicated
+from matterzoo_harness.metrics.load import join_folder
 from matterzoo_harness.metrics.presets import Preset
 from matterzoo_harness.metrics.result import Comparison
 from matterzoo_harness.metrics.split import sweeper
 from matterzoo_schemas.records import Records
-
-
-def join_folder(
-    folder: str | Path, preset: Preset, *, how: str = "exact", on_bad: str = "error"
-) -> tuple[inputs.Joined, Loaded]:
-    """Load a folder and join its models by record id, without the records that some model has no vector for."""
-    loaded = load_embeddings(folder)
-    joined = inputs.join(
-        loaded.embeddings, loaded.ids, how=how, on_bad=on_bad, zero_rows=needs_direction(preset), failed=loaded.failed
-    )
-    random = sorted(name for name, header in loaded.headers.items() if header.get("random_weights"))
-    if random:
-        joined.notes.append(f"random weights: {', '.join(random)}")
-    return joined, loaded
 
 
 def compare_folder(

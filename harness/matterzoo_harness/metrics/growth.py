@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from matterzoo_harness.metrics.comparing import Progress, compare_joined
 from matterzoo_harness.metrics.errors import MetricError
-from matterzoo_harness.metrics.front_door import Progress, compare_joined
 from matterzoo_harness.metrics.inputs import Joined
 from matterzoo_harness.metrics.presets import LINEAR, Preset
 from matterzoo_harness.metrics.result import Comparison

@@ -11,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
+from matterzoo_harness.metrics import inputs
 from matterzoo_harness.metrics.errors import MetricError
+from matterzoo_harness.metrics.joining import needs_direction
+from matterzoo_harness.metrics.presets import Preset
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 from matterzoo_schemas.shard import Embeddings
 
@@ -73,6 +76,20 @@ def load_embeddings(folder: str | Path) -> Loaded:
     loaded.ids = ids or None
     _same_data(loaded.headers)
     return loaded
+
+
+def join_folder(
+    folder: str | Path, preset: Preset, *, how: str = "exact", on_bad: str = "error"
+) -> tuple[inputs.Joined, Loaded]:
+    """Load a folder and join its models by record id, without the records that some model has no vector for."""
+    loaded = load_embeddings(folder)
+    joined = inputs.join(
+        loaded.embeddings, loaded.ids, how=how, on_bad=on_bad, zero_rows=needs_direction(preset), failed=loaded.failed
+    )
+    random = sorted(name for name, header in loaded.headers.items() if header.get("random_weights"))
+    if random:
+        joined.notes.append(f"random weights: {', '.join(random)}")
+    return joined, loaded
 
 
 def _read(file: Path, loaded: Loaded, ids: dict[str, list[str]]) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from matterzoo_harness.metrics.devices import pick_device, strip_height
 from matterzoo_harness.metrics.errors import MetricError
-from matterzoo_harness.metrics.front_door import pick_device, strip_height
 from matterzoo_harness.metrics.inputs import as_array, constant
 from matterzoo_harness.metrics.neighbours import Neighbours
 from matterzoo_harness.metrics.numerics import PRECISIONS, full_precision

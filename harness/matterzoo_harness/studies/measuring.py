@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 
 from matterzoo_harness.metrics.calibrate import calibrate
-from matterzoo_harness.metrics.extras import energy_table, write_growth
-from matterzoo_harness.metrics.folder import compare_folder, join_folder
-from matterzoo_harness.metrics.front_door import compare_joined
+from matterzoo_harness.metrics.comparing import compare_joined
+from matterzoo_harness.metrics.extras import write_growth
+from matterzoo_harness.metrics.folder import compare_folder
 from matterzoo_harness.metrics.growth import against_n
 from matterzoo_harness.metrics.inputs import Joined
-from matterzoo_harness.metrics.load import Loaded
+from matterzoo_harness.metrics.load import join_folder
 from matterzoo_harness.metrics.presets import Preset, resolve
 from matterzoo_harness.metrics.result import Comparison
+from matterzoo_harness.studies.energies import differences, errors, sampled
 from matterzoo_harness.studies.schema import Measures
 from matterzoo_schemas.records import Records
 
@@ -57,7 +58,9 @@ def measure(folder: Path, measures: Measures, records: Path, *, device: str, pro
     if measures.against_n and len(joined.names) > 1:
         _write_growth(joined, preset, comparison, out, device, progress)
     _write_table(spread_of_dimensions(joined, preset, measures.seeds, device), out / "spread.parquet")
-    _write_table(energies(loaded, Records.open(records), measures.energy_records), out / "energies.parquet")
+    known, loaded = sampled(loaded, Records.open(records), measures.energy_records)
+    _write_table(errors(loaded, known), out / "energies.parquet")
+    _write_table(differences(loaded, known), out / "energy_pairs.parquet")
     return comparison
 
 
@@ -133,23 +136,6 @@ def spread_of_dimensions(joined: Joined, preset: Preset, seeds: tuple[int, ...],
             for model, value in zip(found.names, found[name].tolist(), strict=True):
                 table.append({"model": model, "seed": seed, "records": half, "metric": name, "value": value})
     return table
-
-
-def energies(loaded: Loaded, records: Records, most: int | None) -> list[dict[str, Any]]:
-    """Composition-corrected errors of the models' own energies; empty where records have no reference energy."""
-    if "energy" not in records.labels or not loaded.energy or "atoms" not in records.views:
-        return []
-    if most is not None and most < len(records):
-        rows = np.sort(np.random.default_rng(0).permutation(len(records))[:most])
-        records = records.take(rows)
-        kept = set(records.ids)
-        ids = loaded.ids or {}
-        places = {name: np.array([i for i, record in enumerate(ids[name]) if record in kept]) for name in loaded.energy}
-        loaded = Loaded(
-            ids={name: [ids[name][i] for i in places[name]] for name in loaded.energy},
-            energy={name: values[places[name]] for name, values in loaded.energy.items()},
-        )
-    return energy_table(loaded, records)
 
 
 def _write_table(table: list[dict[str, Any]], path: Path) -> None:

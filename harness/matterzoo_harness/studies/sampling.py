@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from matterzoo_harness.datasets.open import Rows, Source
+from matterzoo_harness.datasets.source import Rows, Source
 from matterzoo_harness.readers import ReadResult, read
 from matterzoo_harness.studies.schema import DataSet
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError

@@ -8,7 +8,7 @@ from metric_references import data
 
 from matterzoo_harness.metrics import MetricError, inputs
 from matterzoo_harness.metrics.calibrate import benjamini_hochberg, calibrate
-from matterzoo_harness.metrics.front_door import compare_joined
+from matterzoo_harness.metrics.comparing import compare_joined
 from matterzoo_harness.metrics.growth import against_n
 from matterzoo_harness.metrics.presets import resolve
 

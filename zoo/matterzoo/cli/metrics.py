@@ -55,7 +55,8 @@ def metrics(
     from matterzoo.cli.comparison import show
     from matterzoo_harness.metrics.estimate import calibration_seconds
     from matterzoo_harness.metrics.estimate import estimate as estimated
-    from matterzoo_harness.metrics.folder import compare_folder, join_folder
+    from matterzoo_harness.metrics.folder import compare_folder
+    from matterzoo_harness.metrics.load import join_folder
     from matterzoo_harness.metrics.presets import resolve
     from matterzoo_harness.metrics.progress import reporter
 
