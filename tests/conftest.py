@@ -105,6 +105,14 @@ def private_zoo(monkeypatch: pytest.MonkeyPatch) -> Path:
     return PRIVATE_ZOO
 
 
+@pytest.fixture
+def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put a private zoo that a test may write to on MATTERZOO_PATH."""
+    folder = shutil.copytree(PRIVATE_ZOO, tmp_path / "zoo")
+    monkeypatch.setenv("MATTERZOO_PATH", str(folder))
+    return folder
+
+
 @dataclass(frozen=True)
 class Ended:
     """How a command ended."""

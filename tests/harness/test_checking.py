@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -31,13 +30,10 @@ LOCKED = {"adapter_sha256": "1" * 64, "environment_sha256": {"cpu": "2" * 64}}
 
 
 @pytest.fixture
-def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A private zoo that a test may write to."""
-    folder = tmp_path / "zoo"
-    shutil.copytree(Path(__file__).parents[1] / "private_zoo", folder)
-    monkeypatch.setenv("MATTERZOO_PATH", str(folder))
+def zoo(zoo: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The private zoo, and one base whose key needs no registry."""
     monkeypatch.setenv("MATTERZOO_BASE", "debootstrap")
-    return folder
+    return zoo
 
 
 def findings(model: Model) -> dict[str, Finding]:

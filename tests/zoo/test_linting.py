@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -16,14 +15,6 @@ from matterzoo_harness.environments.folder import find_environment
 from matterzoo_schemas.lock import LockedCheckpoint, ModelLock, write_lock
 
 PINNED = "a" * 64
-
-
-@pytest.fixture
-def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "zoo"
-    shutil.copytree(Path(__file__).parents[1] / "private_zoo", folder)
-    monkeypatch.setenv("MATTERZOO_PATH", str(folder))
-    return folder
 
 
 def edit(file: Path, old: str, new: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import date
 from pathlib import Path
 
@@ -19,15 +18,13 @@ RECIPE = "a" * 64
 
 
 @pytest.fixture
-def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "zoo"
-    shutil.copytree(Path(__file__).parents[1] / "private_zoo", folder)
-    monkeypatch.setenv("MATTERZOO_PATH", str(folder))
-    card = (folder / "models" / "trivial" / "card.toml").read_text()
-    twin = folder / "models" / "trivial-random"
+def zoo(zoo: Path) -> Path:
+    """The private zoo, with an untrained twin."""
+    card = (zoo / "models" / "trivial" / "card.toml").read_text()
+    twin = zoo / "models" / "trivial-random"
     twin.mkdir()
     (twin / "card.toml").write_text(card.replace('id = "trivial"', 'id = "trivial-random"'))
-    return folder
+    return zoo
 
 
 def put(model: Model, *levels: str, recipe: str = RECIPE, **changes: object) -> Model:

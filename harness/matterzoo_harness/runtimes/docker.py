@@ -18,7 +18,7 @@ from matterzoo_harness.environments.folder import find_environment
 from matterzoo_harness.images import build_model_image, model_image
 from matterzoo_harness.runtimes.attached import AttachedContainer
 from matterzoo_harness.runtimes.base import Progress, WorkerSpec, quiet
-from matterzoo_harness.runtimes.gpu import require_gpu
+from matterzoo_harness.runtimes.needs import usable_environment
 from matterzoo_harness.runtimes.orphans import harness_labels, reap_orphans
 from matterzoo_harness.runtimes.variables import worker_variables
 from matterzoo_harness.store import Store
@@ -52,10 +52,7 @@ class DockerRuntime:
 
     def prepare(self, spec: WorkerSpec, progress: Progress = quiet) -> None:
         """Build the model's image from the store, if it is not there yet; see `Runtime.prepare`."""
-        folder = find_environment(spec.environment)
-        folder.lock(spec.variant)
-        if spec.device_kind == "cuda":
-            require_gpu(spec.device, folder.name, spec.variant, folder.environment.variants[spec.variant])  # type: ignore[index]
+        folder = usable_environment(spec)
         client = connect()
         reap_orphans(client)
         image = build_model_image(client, spec.model_id, folder, spec.variant, spec.card, self.store, progress)

@@ -26,7 +26,7 @@ from matterzoo_harness.environments.sealed import build_sources
 from matterzoo_harness.environments.venvs import create_venv
 from matterzoo_harness.environments.wheels import require_wheels
 from matterzoo_harness.runtimes.base import Progress, WorkerSpec, quiet
-from matterzoo_harness.runtimes.gpu import require_gpu
+from matterzoo_harness.runtimes.needs import usable_environment
 from matterzoo_harness.runtimes.process_tree import resident_bytes
 from matterzoo_harness.runtimes.variables import worker_variables
 from matterzoo_harness.store import Store
@@ -50,10 +50,7 @@ class VenvRuntime:
 
     def prepare(self, spec: WorkerSpec, progress: Progress = quiet) -> None:
         """Create the virtual environment, if it is not there yet; see `Runtime.prepare`."""
-        folder = find_environment(spec.environment)
-        folder.lock(spec.variant)
-        if spec.device_kind == "cuda":
-            require_gpu(spec.device, folder.name, spec.variant, folder.environment.variants[spec.variant])  # type: ignore[index]
+        folder = usable_environment(spec)
         refuse_unpinned_pickle(spec)
         staged_sources()
         create_environment(folder, spec.variant, self.store, progress)

@@ -22,6 +22,15 @@ def load(setup: Setup, seed: int = 0) -> Adapter[Any]:
     return adapter
 
 
+def refusal(setup: Setup) -> str:
+    """Return why a model is not loaded; empty if it is."""
+    try:
+        load(setup)
+    except (RuntimeError, ValueError) as error:
+        return str(error)
+    return ""
+
+
 class Asked:
     """An adapter's answers as NumPy arrays."""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 import transformers
-from asking import Asked, deviation, load
+from asking import Asked, deviation, load, refusal
 from safetensors.torch import save_file
 from strings import text_batch
 
@@ -34,15 +34,6 @@ def setup(adapter: str, folder: Path | None = None, **options: str) -> Setup:
 def vectors(adapter: str, **options: str) -> Any:
     """Return the node vectors of the first text."""
     return Asked(load(setup(adapter, **options))).embed(text_batch(TEXTS, "text"))[0][0]
-
-
-def refusal(wanted: Setup) -> str:
-    """Return why a model is not loaded; empty if it is."""
-    try:
-        load(wanted)
-    except (RuntimeError, ValueError) as error:
-        return str(error)
-    return ""
 
 
 def of_weights(folder: Path, numbers: int, template: bool = True) -> Path:

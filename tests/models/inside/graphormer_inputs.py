@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from asking import Asked, deviation, load
+from asking import Asked, deviation, load, refusal
 from ogb.utils.mol import smiles2graph
 from safetensors.torch import load_file, save_file
 from strings import text_batch
@@ -37,15 +37,6 @@ def theirs(hops: int) -> dict[str, np.ndarray]:
     )
     batch["input_edges"] = batch["input_edges"][:, :, :, :hops]
     return {name: values.numpy() for name, values in batch.items() if name != "labels"}
-
-
-def refusal(setup: Setup) -> str:
-    """Return why a checkpoint is not loaded; empty if it is."""
-    try:
-        load(setup)
-    except ValueError as error:
-        return str(error)
-    return ""
 
 
 def measure(setup: Setup) -> dict[str, Any]:

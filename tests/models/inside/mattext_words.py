@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 import transformers
-from asking import Asked, batched, deviation, load
+from asking import Asked, batched, deviation, load, refusal
 from strings import text_batch
 
 from matterzoo_adapters.base import Setup
@@ -18,15 +18,6 @@ from matterzoo_adapters.models.mattext import ADDED, tokenizer_of
 
 WORDS = ["o o", "- - o", "-", "o", "Ga", "G", "P", "0", "1"]
 TEXTS = ["Ga Ga P P 0 1 - - o", "Ga 0 1 o o", "P"]
-
-
-def refusal(setup: Setup) -> str:
-    """Return why a checkpoint is not loaded; empty if it is."""
-    try:
-        load(setup)
-    except ValueError as error:
-        return str(error)
-    return ""
 
 
 def measure(given: dict[str, Any], folder: Path) -> dict[str, Any]:

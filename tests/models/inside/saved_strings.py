@@ -13,7 +13,7 @@ from typing import Any
 import references
 import torch
 import transformers
-from asking import Asked, batched, deviation, load
+from asking import Asked, batched, deviation, load, refusal
 from safetensors.torch import load_file, save_file
 from strings import STRINGS, text_batch
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
@@ -39,15 +39,6 @@ def saved(setup: Setup, folder: Path) -> Any:
     twin.tokenizer.save_pretrained(folder)
     part = whole.get_encoder() if config.is_encoder_decoder else whole.base_model
     return SimpleNamespace(model=part, tokenizer=transformers.AutoTokenizer.from_pretrained(folder))
-
-
-def refusal(setup: Setup) -> str:
-    """Return why a checkpoint is not loaded; empty if it is."""
-    try:
-        load(setup)
-    except ValueError as error:
-        return str(error)
-    return ""
 
 
 def reading(words: str, *, blind_to: str = "") -> Any:
