@@ -63,8 +63,9 @@ class DataResults:
         By model, in the study's order.
     comparison
         All pairs of those that were compared.
-    growth, spread, energies
-        Long tables: alignment on nested halves, dimensions on random halves, energy errors.
+    growth, spread, energies, energy_pairs
+        Long tables: alignment on nested halves, dimensions on random halves, energy errors, and how far every two
+        models' energies differ.
     sample
         Identity, how many records the source has, how many repeat another one.
     rates
@@ -79,6 +80,7 @@ class DataResults:
     growth: Table = field(default_factory=list)
     spread: Table = field(default_factory=list)
     energies: Table = field(default_factory=list)
+    energy_pairs: Table = field(default_factory=list)
     sample: Mapping[str, Any] = field(default_factory=dict)
     rates: Mapping[str, Rate] = field(default_factory=dict)
 
@@ -157,6 +159,7 @@ def _data(data: DataSet, folder: Path) -> DataResults:
         _table(metrics / "growth.parquet"),
         _table(metrics / "spread.parquet"),
         _table(metrics / "energies.parquet"),
+        _table(metrics / "energy_pairs.parquet"),
         Steps(folder).read("sample"),
         rates,
     )

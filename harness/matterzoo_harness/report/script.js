@@ -50,6 +50,7 @@
     empty.textContent = text;
     empty.hidden = !text;
     panel.querySelector(".plot").hidden = Boolean(text);
+    panel.querySelector(".reading").hidden = Boolean(text);
   }
 
   function draw(panel) {
@@ -58,7 +59,7 @@
     if (!now) {
       note.textContent = "";
       if (select) select.closest("label").hidden = true;
-      panel.querySelectorAll(".tools button").forEach((button) => { button.disabled = true; });
+      panel.querySelectorAll(".tools button").forEach((button) => { button.hidden = true; });
       say(panel, panel.dataset.absent || "There is nothing of this kind for this data set.");
       return;
     }
@@ -69,7 +70,7 @@
     }
     note.textContent = now.picture.note;
     panel.querySelectorAll(".tools button").forEach((button) => {
-      button.disabled = button.dataset.do === "csv" ? now.picture.csv === null : !now.picture.figure;
+      button.hidden = button.dataset.do === "csv" ? now.picture.csv === null : !now.picture.figure;
     });
     if (!now.picture.figure) { say(panel, now.picture.empty); return; }
     say(panel, "");

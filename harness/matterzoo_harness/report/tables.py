@@ -86,8 +86,8 @@ def models_table(results: Results) -> str:
     picks = {each.data.name: {row["model"]: row for row in pick_table(results, each)} for each in results.data}
     for each in results.data:
         columns.append(Column(f"{each.data.title}: covered", number=True))
-        columns.append(Column("agreement", number=True))
-        columns.append(Column("records/s", number=True))
+        columns.append(Column(f"{each.data.title}: agreement", number=True))
+        columns.append(Column(f"{each.data.title}: records/s", number=True))
     rows = []
     for fact in results.facts.values():
         cells = [_name(fact), text(fact.group), *_facts(fact, results)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -179,11 +180,41 @@ def test_the_best_model_is_the_one_of_the_smallest_error(results: Results, folde
         for r in pq.read_table(folder / "in" / "metrics" / "energies.parquet").to_pylist()
     }
     best = min(errors, key=lambda name: errors[name])
-    picture = energy(results).pictures["in"]["CKNNA (k = 5)"]
+    picture = energy(results).pictures["in"]["CKNNA (k = 5), to the best model"]
     assert picture.table[0]["model"] == best
     for row in picture.table:
         assert row["corrected_mae_ev"] == errors[row["model"]]
         assert row[f"cknna@5_to_{best}"] == pytest.approx(table["cknna", 5, best, row["model"]]["value"], abs=1e-3)
+
+
+def test_every_pair_of_energies_is_shown_with_and_without_a_reference(
+    results: Results, folder: Path, table: Any
+) -> None:
+    source = {
+        (r["a"], r["b"]): r["corrected_mae_ev"]
+        for r in pq.read_table(folder / "in" / "metrics" / "energy_pairs.parquet").to_pylist()
+    }
+    blind = replace(results, data=tuple(replace(each, energies=[]) for each in results.data))
+    for shown, note in ((results, False), (blind, True)):
+        picture = energy(shown).pictures["in"]["CKNNA (k = 5), every pair"]
+        assert {(row["a"], row["b"]): row["corrected_mae_ev"] for row in picture.table} == source
+        drawn = {(x, y) for trace in picture.figure.data for x, y in zip(trace.x, trace.y, strict=True)}
+        assert drawn == {(row["corrected_mae_ev"], row["cknna@5"]) for row in picture.table}
+        assert ("No reference energies came with these records" in picture.note) == note
+    for row in picture.table:
+        both = [table["cknna", 5, *pair]["value"] for pair in ((row["a"], row["b"]), (row["b"], row["a"]))]
+        assert row["cknna@5"] == pytest.approx(np.mean(both))
+    mute = replace(results, data=tuple(replace(each, energies=[], energy_pairs=[]) for each in results.data))
+    (nothing,) = energy(mute).pictures["in"].values()
+    assert nothing.figure is None
+    assert nothing.empty.startswith("No reference energies came with these records")
+
+
+def test_the_plane_says_at_which_k_a_null_was_drawn(results: Results) -> None:
+    notes = {key: picture.note for key, picture in plane(results).pictures["in"].items()}
+    for key, note in notes.items():
+        assert "Unrelated vectors: 1 on average, at every k." in note
+        assert ("they were drawn at k = 1 only" in note) == key.startswith("Δ (k = 5)")
 
 
 def test_the_tree_joins_families_first_and_leaves_noise_out(results: Results) -> None:

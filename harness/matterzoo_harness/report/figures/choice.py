@@ -183,7 +183,8 @@ def _bars(results: Results, table: Table, entry: Entry) -> go.Figure:
     bars = go.Bar(
         x=[0, *(row["closest_above"] for row in rest)], y=labels, orientation="h", showlegend=False,
         marker={"color": [marks.get(fact_of(results, row["model"]).group, ("#888", ""))[0] for row in table]},
-        text=["begins", *(f"{row['closest_above']:.2f} to {row['nearest']}" for row in rest)], textposition="auto",
+        text=["begins", *(f"{row['closest_above']:.2f} to {row['nearest']}" for row in rest)],
+        textposition=["outside", *["auto"] * len(rest)],
         hovertemplate="<b>%{y}</b><br>%{text}<extra></extra>", insidetextanchor="end",
     )  # fmt: skip
     return figure(

@@ -21,6 +21,8 @@ PALETTE = (
 )  # fmt: skip
 """Colours of groups: distinct to colour-blind readers in pairs of neighbours, legible on white and on near-black."""
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon", "pentagon", "bowtie")
+MARKS = "Cividis"
+"""Colours of a number on marks: made for colour-blind readers, and told from both grounds at either end."""
 GREY = "#8d9299"
 NAMED = 8
 """Pairs with a colour and a name; the others are grey."""

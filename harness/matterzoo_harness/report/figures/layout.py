@@ -6,7 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from matterzoo_harness.report.figures.common import PALETTE, figure, number
+from matterzoo_harness.report.figures.common import MARKS, PALETTE, figure, number
 from matterzoo_harness.report.picture import ALL, Panel, Picture
 from matterzoo_harness.report.results import Results, Table
 
@@ -62,7 +62,9 @@ def _by_error(table: Table) -> Picture:
         hovertemplate="%{text}<extra></extra>", showlegend=False,
     )  # fmt: skip
     made = _framed(points)
-    made.update_layout(coloraxis={"colorbar": {"title": {"text": "|ΔE| (eV an atom)", "side": "right"}}})
+    made.update_layout(
+        coloraxis={"colorscale": MARKS, "colorbar": {"title": {"text": "|ΔE| (eV an atom)", "side": "right"}}}
+    )
     return Picture(made, table, "Energies as predicted: offsets between levels of theory are part of the error.")
 
 

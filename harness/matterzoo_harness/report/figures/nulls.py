@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import plotly.graph_objects as go
@@ -41,7 +42,7 @@ def nulls(results: Results) -> Panel:
 
 def _nulls(comparison: Comparison, entry: Entry) -> Picture:
     names = comparison.names
-    near = closeness(entry)
+    near = closeness(replace(entry, values=entry.statistics.get("subsample_value", entry.values)))
     directed = entry.metric == "information_imbalance"
     order = sorted(pairs(names, directed), key=lambda pair: -_or_low(float(near[pair])))
     table = pair_table(comparison, entry)

@@ -7,7 +7,7 @@ from math import nan
 import plotly.graph_objects as go
 
 from matterzoo_harness.metrics.result import Comparison, Entry
-from matterzoo_harness.report.figures.common import figure, known, number, pairs
+from matterzoo_harness.report.figures.common import MARKS, figure, known, number, pairs
 from matterzoo_harness.report.names import title_of
 from matterzoo_harness.report.picture import Panel, Picture, Table
 from matterzoo_harness.report.results import Results
@@ -90,8 +90,19 @@ def _plane(comparison: Comparison, entry: Entry, colour: Entry) -> Picture:
         coloraxis={
             "cmin": 0,
             "cmax": 1,
+            "colorscale": MARKS,
             "colorbar": {"title": {"text": title_of(colour.metric, colour.k), "side": "right"}, "thickness": 12},
         },
     )
     records = comparison.provenance["records"]
-    return Picture(made, table, f"Lowest possible: {((entry.k or 1) + 1) / records:.4f} at {records:,} records.")
+    lowest = f"Lowest possible: {((entry.k or 1) + 1) / records:.4f} at {records:,} records."
+    return Picture(made, table, f"{lowest} Unrelated vectors: 1 on average, at every k. {_tested(comparison, entry)}")
+
+
+def _tested(comparison: Comparison, entry: Entry) -> str:
+    """Say at which k a null was drawn."""
+    if "null_mean" in entry.statistics:
+        return "Null and intervals at this k: see “More than chance”."
+    first = comparison.entry("information_imbalance")
+    drawn = f"they were drawn at k = {first.k} only" if "null_mean" in first.statistics else "none were drawn"
+    return f"Permutation nulls and intervals are not at this k: {drawn}."
