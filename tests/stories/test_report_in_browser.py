@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from made_study import made, study
 
+from matterzoo_harness.report.export import export
 from matterzoo_harness.report.page import write_report
 from matterzoo_harness.report.results import read_results
 
@@ -163,6 +164,28 @@ def test_the_page_can_be_printed(reader: Reader) -> None:
     assert drawn > 8
     assert reader.page.locator("nav.bar").is_hidden()
     assert len(reader.page.pdf()) > 100_000
+
+
+def test_an_empty_figure_is_one_sentence_without_a_frame_or_buttons(reader: Reader) -> None:
+    section = reader.page.locator("section#layout")
+    section.scroll_into_view_if_needed()
+    section.get_by_text("This study has nothing of this kind.").wait_for()
+    assert section.locator(".plot").is_hidden()
+    assert section.locator(".saving button:visible").count() == 0
+    assert section.locator(".reading").is_hidden()
+
+
+def test_figures_are_written_for_a_paper_with_no_network(report: Path, tmp_path: Path) -> None:
+    files = export(report, tmp_path, only=("matrix", "tree"))
+    names = [file.name for file in files]
+    assert len(set(names)) == len(names)
+    assert {"made-matrix-in-cknna_5.svg", "made-matrix-in-cknna_5.png", "made-tree-in.svg"} <= set(names)
+    text = (tmp_path / "made-matrix-in-cknna_5.svg").read_text("utf-8")
+    assert text.startswith("<svg")
+    assert "sevennet-l3i5" in text
+    picture = (tmp_path / "made-matrix-in-cknna_5.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert int.from_bytes(picture[16:20], "big") == 3000, "wide enough for print"
 
 
 def test_an_empty_report_opens_without_a_complaint(chromium: Any, tmp_path: Path) -> None:

@@ -118,10 +118,39 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   }
 
+  function fileName(...parts) {
+    return [document.body.dataset.study, ...parts].filter((part) => part && part !== "*").join("-")
+      .replaceAll("²", "2").replaceAll("Δ", "Delta").replace(/[^A-Za-z0-9.-]+/g, "_");
+  }
+
+  // `matterzoo study export` opens the page at #export=svg,png;only=matrix,tree and reads the pictures off it.
+  async function exportAll(formats, only) {
+    setTheme("light");
+    const room = document.createElement("div");
+    document.body.replaceChildren(room);
+    for (const [panel, sets] of Object.entries(state.payload.panels)) {
+      if (only.length && !only.includes(panel)) continue;
+      for (const [data, options] of Object.entries(sets)) {
+        for (const [option, { figure }] of Object.entries(options)) {
+          if (!figure) continue;
+          const layout = { ...figure.layout, template: template(), paper_bgcolor: "#ffffff" };
+          for (const format of formats) {
+            const kept = document.createElement("pre");
+            kept.dataset.file = `${fileName(panel, data, option)}.${format}`;
+            const size = { width: 1000, height: figure.layout.height || 500, scale: format === "png" ? 3 : 1 };
+            kept.textContent = await Plotly.toImage({ data: figure.data, layout }, { format, ...size });
+            room.append(kept);
+          }
+        }
+      }
+    }
+    root.dataset.exported = "yes";
+  }
+
   function onTool(panel, what) {
     const now = chosen(panel);
     if (!now) return;
-    const name = [document.body.dataset.study, panel.id, state.data, now.name].filter(Boolean).join("-").replace(/[^A-Za-z0-9.-]+/g, "_");
+    const name = fileName(panel.id, state.data, now.name);
     if (what === "csv") save(`${name}.csv`, "text/csv", state.payload.tables[now.picture.csv]);
     else Plotly.downloadImage(panel.querySelector(".plot"), { format: what, filename: name, width: 1000, height: now.picture.figure.layout.height || 500, scale: what === "png" ? 3 : 1 });
   }
@@ -203,6 +232,8 @@
       panels.forEach((panel) => say(panel, "This browser cannot unpack the figures; the numbers are in the folder of this report."));
       return;
     }
+    const exporting = decodeURIComponent(location.hash).match(/^#export=([a-z,]+);only=([a-z,]*)$/);
+    if (exporting) return exportAll(exporting[1].split(","), exporting[2].split(",").filter(Boolean));
     panels.forEach((panel) => seen.observe(panel));
     let before = "";
     window.addEventListener("beforeprint", () => { before = root.dataset.theme; setTheme("light"); panels.forEach(draw); });

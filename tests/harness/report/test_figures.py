@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from made_study import TRAINED, made, study
 
+from matterzoo_harness.metrics.front_door import compare
 from matterzoo_harness.report.figures.choice import order_of_news, pick, pick_table, redundancy
 from matterzoo_harness.report.figures.common import clustered
 from matterzoo_harness.report.figures.coverage import coverage
@@ -208,6 +209,17 @@ def test_every_pair_of_energies_is_shown_with_and_without_a_reference(
     (nothing,) = energy(mute).pictures["in"].values()
     assert nothing.figure is None
     assert nothing.empty.startswith("No reference energies came with these records")
+
+
+def test_below_the_diagonal_is_where_the_text_says_that_b_contains_a(results: Results) -> None:
+    whole = np.random.default_rng(0).standard_normal((200, 3)) * [3.0, 1.0, 1.0]
+    made = compare({"part": whole[:, :1], "whole": whole}, metrics=("cknna", "information_imbalance"), k=10)
+    shown = replace(results, data=(replace(results.data[0], comparison=made),))
+    panel = plane(shown)
+    points = next(iter(panel.pictures["in"].values())).figure.data[1]
+    assert "A = part<br>B = whole" in points.hovertext[0]
+    assert points.y[0] < points.x[0] - 0.1
+    assert "Far below the diagonal B contains A" in panel.reading
 
 
 def test_the_plane_says_at_which_k_a_null_was_drawn(results: Results) -> None:

@@ -76,6 +76,31 @@ def report(study: str = STUDY, out: Path = OUT) -> int:
     return 0
 
 
+@app.command("export")
+def export(
+    study: str = STUDY,
+    out: Path = OUT,
+    formats: str = typer.Option("svg,png", "--format", help="svg, png, or both with a comma between."),
+    only: str = typer.Option("", "--only", help="Figures, with commas between, such as matrix,tree  [all]."),
+    json: Json = False,
+) -> int:
+    """Write the report's figures as SVG and PNG for a paper; needs Chromium or Chrome, and no network."""
+    from matterzoo_harness.report.export import export as write
+    from matterzoo_harness.studies.find import find_study
+
+    folder = out or Path("studies") / find_study(study)[0].id
+    files = write(folder / "report.html", folder / "figures", _names(formats), _names(only))
+    if json:
+        console.emit([str(file) for file in files])
+    else:
+        print(f"{len(files)} files in {folder / 'figures'}")
+    return 0
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 @app.command("list")
 def list_studies() -> int:
     """List the studies that there are."""

@@ -35,8 +35,9 @@ def plane(results: Results) -> Panel:
         "plane",
         "Who contains whom",
         "Whether one model's neighbourhoods predict the other's, one way, both ways, or not at all.",
-        "Bottom left: both say the same. Top right: neither says anything of the other. Far below the diagonal: the "
-        "first contains the second. Lowest possible value: (k + 1)/N.",
+        "One mark a pair. Bottom left: both say the same. Top right: neither says anything of the other. Far below the "
+        "diagonal B contains A: neighbours in B are neighbours in A, and not the other way round; far above it A "
+        "contains B.",
         pictures,
         "k and colour",
     )
