@@ -68,5 +68,6 @@ def summary(words: str) -> str:
 def _place(model: Model) -> str:
     checkpoint = model.card.checkpoint
     gate = "gated, its licence must be accepted at " if checkpoint.gated else ""
-    parts = ", ".join(part.url for part in checkpoint.parts.values())
+    parts, *more = [part.url for part in checkpoint.parts.values()] or [""]
+    parts += f" and {len(more)} more" if more else ""
     return f"{gate}{parts or checkpoint.url or checkpoint.repo or checkpoint.file}"

@@ -152,10 +152,10 @@ def lint(
             if lacking or remark.fails:
                 print(f"{'✗' if remark.fails else '·'} {remark.name}: {remark.message} ({remark.rule})")
         count = Counter(remark.kind for remark in remarks)
-        hint = "" if lacking else " (--lacking shows them)"
+        hint = "" if lacking else " (--lacking shows it)"
         print(
-            f"{count['contradiction']} contradictions; {count['unfinished']} things left unfinished; "
-            f"{count['lacking']} things are lacking{hint}"
+            f"contradictions: {count['contradiction']}, left unfinished: {count['unfinished']}, "
+            f"lacking: {count['lacking']}{hint}"
         )
     return int(ExitCode.BAD_CARD) if any(remark.fails for remark in remarks) else 0
 

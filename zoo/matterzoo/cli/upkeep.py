@@ -40,7 +40,10 @@ def gc(
     yes: bool = typer.Option(False, "--yes", help="Remove it; without this it is only shown."),
     json: Json = False,
 ) -> int:
-    """Show what no lock, card or restored archive uses any more; with --yes remove it."""
+    """Show what no lock, card or restored archive uses any more; with --yes remove it.
+
+    A private zoo counts only while MATTERZOO_PATH names it.
+    """
     from matterzoo_harness.store import Store
     from matterzoo_harness.upkeep.usage import remove
 
