@@ -89,6 +89,8 @@
       for (const name of ["xaxis", "yaxis"]) {
         shown[name] = { ...layout[name], tickfont: { ...((layout[name] || {}).tickfont || {}), size: 10 } };
       }
+      const title = ((layout.xaxis || {}).title || {}).text;
+      if (title) shown.xaxis.title = { ...layout.xaxis.title, text: title.replace(/(.{22,34}) /, "$1<br>") };
     }
     const height = (layout.height || 480) * (narrow && panel.dataset.square ? 0.86 : 1);
     plot.style.height = `${height}px`;

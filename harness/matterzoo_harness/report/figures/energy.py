@@ -85,7 +85,7 @@ def _pairs(results: Results, data: DataResults, entry: Entry) -> Picture:
     made = figure(
         *traces,
         height=500,
-        xaxis={"title": "mean difference of energies, composition-corrected (eV a record)", "rangemode": "tozero"},
+        xaxis={"title": "difference of energies, composition-corrected (eV a record)", "rangemode": "tozero"},
         yaxis={"title": title_of(entry.metric, entry.k)},
         legend={"orientation": "h", "y": -0.2, "yanchor": "top"},
     )
