@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from matterzoo_harness.assembling import assemble, carries_key
 from matterzoo_harness.bases.choice import fetch_base
 from matterzoo_harness.devices import choose_device, default_threads
 from matterzoo_harness.environments.folder import find_environment
 from matterzoo_harness.executors.base import Executor, Job, Listener, Notice
 from matterzoo_harness.executors.local import LocalExecutor
-from matterzoo_harness.gather import assemble, carries_key
 from matterzoo_harness.inputs import Inputs
 from matterzoo_harness.leftovers import remove_left_overs
 from matterzoo_harness.model import Model

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import os
-import tarfile
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import docker
 from docker.errors import APIError, BuildError, DockerException, ImageNotFound
@@ -20,6 +15,7 @@ from matterzoo_harness.environments.folder import EnvironmentFolder
 from matterzoo_harness.environments.sealed import build_sources, tool_pins
 from matterzoo_harness.environments.wheels import require_wheels, requirements_of
 from matterzoo_harness.locations import packaged_containers
+from matterzoo_harness.packing import packed
 from matterzoo_harness.runtimes.base import Progress, quiet
 from matterzoo_harness.store import Store
 from matterzoo_harness.worker_sources import source_files, sources_sha256
@@ -27,8 +23,6 @@ from matterzoo_schemas.canonical import canonical_json, sha256_of, sha256_of_fil
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 KEY_LABEL = "matterzoo.recipe-key"
-SOURCE_DATE_EPOCH = 1_700_000_000
-"""The date of every file that a build is given."""
 
 
 def environment_key(folder: EnvironmentFolder, variant: str, store: Store) -> str:
@@ -220,32 +214,3 @@ def _build(
     except DockerException as error:
         code = ExitCode.DISK_FULL if "no space left" in str(error) else ExitCode.BAD_CARD
         raise MatterzooError(code, f"{name} cannot be built: {error}") from error
-
-
-@contextmanager
-def packed(content: Mapping[str, Path | bytes]) -> Iterator[BinaryIO]:
-    """Give files as one tar to read from, which a thread packs meanwhile: a build context, or an image to load."""
-    reading, writing = os.pipe()
-    packer = threading.Thread(target=_pack, args=(content, writing), daemon=True)
-    with os.fdopen(reading, "rb") as stream:
-        packer.start()
-        yield stream
-    packer.join()
-
-
-def _pack(content: Mapping[str, Path | bytes], descriptor: int) -> None:
-    """Pack files with fixed owner, mode and date, sorted."""
-    try:
-        with os.fdopen(descriptor, "wb") as sink, tarfile.open(fileobj=sink, mode="w|") as archive:
-            for name, source in sorted(content.items()):
-                info = tarfile.TarInfo(name)
-                info.mode, info.mtime = 0o644, SOURCE_DATE_EPOCH
-                if isinstance(source, bytes):
-                    info.size = len(source)
-                    archive.addfile(info, io.BytesIO(source))
-                else:
-                    info.size = source.stat().st_size
-                    with source.open("rb") as stream:
-                        archive.addfile(info, stream)
-    except BrokenPipeError:
-        pass  # the engine has refused the rest, and says why itself

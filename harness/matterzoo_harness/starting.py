@@ -1,4 +1,4 @@
-"""Start a worker and have it load its model."""
+"""Start a worker, have it load its model, and see that it is that model."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from matterzoo_harness.conversation import Conversation
 from matterzoo_harness.model import Model
 from matterzoo_harness.runtimes.base import Runtime, WorkerSpec
 from matterzoo_schemas.events import Ready
+from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 
 def start_worker(
@@ -63,3 +64,30 @@ def adapter_reference(model: Model, map_path: Callable[[Path], str]) -> str:
     if not model.private:
         return model.card.adapter
     return f"{map_path(model.adapter_file)}:{model.card.adapter.partition(':')[2]}"
+
+
+def refuse_other_weights(model: Model, options: Mapping[str, str], ready: Ready) -> None:
+    """Refuse a worker whose weights are not the ones that the model's lock records.
+
+    Parameters
+    ----------
+    model
+        Which model.
+    options
+        The value of each of its options; the lock speaks of the card's own.
+    ready
+        What the worker said once it had loaded.
+
+    Raises
+    ------
+    MatterzooError
+        `DIGEST_MISMATCH`: other bytes, or weights left random.
+    """
+    expected = model.lock.weights_sha256
+    if expected is not None and options == model.options({}) and ready.weights_sha256 != expected:
+        raise MatterzooError(
+            ExitCode.DIGEST_MISMATCH,
+            f"{model.id}: the loaded weights have the fingerprint {ready.weights_sha256}, and its lock records "
+            f"{expected}: other bytes were loaded, or some weights were left random",
+            f"matterzoo lock {model.id}",
+        )

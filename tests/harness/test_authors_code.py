@@ -13,8 +13,8 @@ from host_runtime import job_of
 from small_server import SmallServer, small_server
 
 from matterzoo.catalogue import find
+from matterzoo_harness.assembling import assemble
 from matterzoo_harness.executors.local import LocalExecutor
-from matterzoo_harness.gather import assemble
 from matterzoo_harness.store import Store
 from matterzoo_harness.weights import fetch_checkpoint
 from matterzoo_schemas.records import Records, Sample

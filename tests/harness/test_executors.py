@@ -14,10 +14,10 @@ import pytest
 from host_runtime import HostRuntime, job_of
 from made_records import large, named
 
+from matterzoo_harness.assembling import assemble
 from matterzoo_harness.executors.base import Job, Notice
 from matterzoo_harness.executors.local import LocalExecutor, need_of
 from matterzoo_harness.executors.shards import ShardRunner
-from matterzoo_harness.gather import assemble
 from matterzoo_harness.plan import Choices
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 from matterzoo_schemas.shard import Embeddings, Status

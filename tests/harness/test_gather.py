@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from made_records import named
 
 from matterzoo_harness import plan as planning
-from matterzoo_harness.gather import assemble, embedding_files, gather, write_proof
+from matterzoo_harness.assembling import assemble
+from matterzoo_harness.gather import embedding_files, gather, write_proof
 from matterzoo_harness.plan import Plan
 from matterzoo_schemas.columns import Strings, offsets_of
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError

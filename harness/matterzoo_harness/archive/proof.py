@@ -14,7 +14,7 @@ from docker.errors import DockerException
 
 from matterzoo_harness.archive.restore import Restored
 from matterzoo_harness.environments.folder import read_environment
-from matterzoo_harness.images import packed
+from matterzoo_harness.packing import packed
 from matterzoo_harness.runtimes.base import Progress
 from matterzoo_harness.runtimes.venv import create_environment
 from matterzoo_harness.store import Store

@@ -14,11 +14,11 @@ from matterzoo_harness.checking.golden import compare_golden, compare_tokens, fi
 from matterzoo_harness.conversation import WorkerDied
 from matterzoo_harness.embedding import Request, embed, prepare_job
 from matterzoo_harness.executors.base import Job, Listener, Notice
-from matterzoo_harness.executors.shards import check_ready, worker_spec
+from matterzoo_harness.executors.shards import worker_spec
 from matterzoo_harness.model import Model
 from matterzoo_harness.plan import Choices
 from matterzoo_harness.runtimes.gpu import gpus
-from matterzoo_harness.starting import start_worker
+from matterzoo_harness.starting import refuse_other_weights, start_worker
 from matterzoo_schemas.events import BatchStarted, Check, Ready
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 from matterzoo_schemas.findings import Finding, overall
@@ -148,7 +148,7 @@ def run_suite(job: Job, level: str, listener: Listener) -> tuple[list[Finding], 
         asked[0] = batch.ids[0].partition("/")[0]
 
     try:
-        check_ready(job, ready)
+        refuse_other_weights(model, job.plan.setup["options"], ready)
         listener(Notice(model.id, "ready", ready=ready))
         found = worker.check(Check(level), note).findings
     except WorkerDied as death:

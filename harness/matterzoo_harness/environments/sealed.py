@@ -19,8 +19,9 @@ from matterzoo_harness import locations
 from matterzoo_harness.environments.closure import with_needs
 from matterzoo_harness.environments.interpreters import find_python
 from matterzoo_harness.environments.lockfile import Pin, read_lock
+from matterzoo_harness.environments.tags import fits
 from matterzoo_harness.environments.venvs import create_venv
-from matterzoo_harness.environments.wheels import Wheel, built_note, fetch_wheels, fits, require_wheels
+from matterzoo_harness.environments.wheels import Wheel, built_note, fetch_wheels, require_wheels
 from matterzoo_harness.locations import packaged_containers
 from matterzoo_harness.runtimes.base import Progress, quiet
 from matterzoo_harness.store import Store, writing

@@ -7,14 +7,11 @@ import sys
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-
-from packaging.tags import Tag, compatible_tags, cpython_tags
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from matterzoo_harness.environments.lockfile import Pin
 from matterzoo_harness.environments.sources import fetch_source, is_listed
+from matterzoo_harness.environments.tags import fits, platforms
 from matterzoo_harness.locations import refuse_offline
 from matterzoo_harness.runtimes.base import Progress, quiet
 from matterzoo_harness.store import Store
@@ -22,7 +19,6 @@ from matterzoo_harness.torch_builds import cpu_builds
 from matterzoo_schemas.canonical import sha256_of, sha256_of_file
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
-GLIBC_MINOR = 28
 PARALLEL = 4
 PINS_A_CALL = 4
 """pip copies its downloads at its very end: few pins a call, and little is lost when it is interrupted."""
@@ -153,28 +149,6 @@ def built_note(pin: Pin, sha256: str, python: str, store: Store) -> str | None:
     return f"{sha256}-{python}-{sha256_of(sorted(wheel.sha256 for wheel in wheels if wheel))[:16]}"
 
 
-def fits(file_name: str, python: str) -> bool:
-    """Tell whether a file is a wheel for CPython of that minor on Linux x86-64 with glibc 2.28 or newer."""
-    try:
-        tags = parse_wheel_filename(file_name)[3]
-    except InvalidWheelFilename:
-        return False
-    return not tags.isdisjoint(_supported(python))
-
-
-def _platforms() -> list[str]:
-    numbered = [f"manylinux_2_{minor}_x86_64" for minor in range(GLIBC_MINOR, 4, -1)]
-    return [*numbered, "manylinux2014_x86_64", "manylinux2010_x86_64", "manylinux1_x86_64", "linux_x86_64"]
-
-
-@lru_cache
-def _supported(python: str) -> frozenset[Tag]:
-    major, minor = map(int, python.split("."))
-    interpreter = f"cp{major}{minor}"
-    own = cpython_tags((major, minor), abis=[interpreter], platforms=_platforms())
-    return frozenset(own) | frozenset(compatible_tags((major, minor), interpreter, _platforms()))
-
-
 def _stored(pin: Pin, python: str, store: Store) -> Wheel | None:
     for sha256 in sorted(pin.sha256s):
         note = built_note(pin, sha256, python, store)
@@ -203,7 +177,7 @@ def _torch_links(pins: Sequence[Pin], python: str) -> list[str]:
 
 def _pip_download(pins: Sequence[Pin], python: str, links: list[str], store: Store) -> Sequence[Pin]:
     tag = "cp" + python.replace(".", "")
-    platform = [word for name in _platforms() for word in ("--platform", name)]
+    platform = [word for name in platforms() for word in ("--platform", name)]
     abis = ["--abi", tag, "--abi", "abi3", "--abi", "none"]
     target = ["--python-version", python, "--implementation", "cp", *abis, *platform, "--only-binary", ":all:"]
     with store.scratch() as folder:

@@ -8,13 +8,13 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from matterzoo_harness.assembling import shard_is_done
 from matterzoo_harness.conversation import Conversation, WorkerDied
 from matterzoo_harness.executors.base import Job, Listener, Notice
-from matterzoo_harness.gather import shard_is_done
 from matterzoo_harness.plan import Shard
 from matterzoo_harness.runtimes.base import WorkerSpec
-from matterzoo_harness.starting import start_worker
-from matterzoo_schemas.events import BatchStarted, EmbedShard, Probe, Ready
+from matterzoo_harness.starting import refuse_other_weights, start_worker
+from matterzoo_schemas.events import BatchStarted, EmbedShard, Probe
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 from matterzoo_schemas.shard import Status
 
@@ -189,7 +189,7 @@ class ShardRunner:
             worker, ready = start_worker(
                 job.runtime, spec, model, job.plan.setup, job.batch_seconds, on_start=self._remember
             )
-            check_ready(job, ready)
+            refuse_other_weights(model, job.plan.setup["options"], ready)
         except MatterzooError:
             self._forget()
             self._refuse_if_stopped()
@@ -232,22 +232,3 @@ def worker_spec(job: Job) -> WorkerSpec:
         memory_bytes=job.memory_bytes,
         run_label=job.run_label,
     )
-
-
-def check_ready(job: Job, ready: Ready) -> None:
-    """Refuse a worker whose weights are not the ones that the model's lock records.
-
-    Raises
-    ------
-    MatterzooError
-        `DIGEST_MISMATCH`: other bytes, or weights left random.
-    """
-    model = job.plan.model
-    expected = model.lock.weights_sha256
-    if expected is not None and job.plan.setup["options"] == model.options({}) and ready.weights_sha256 != expected:
-        raise MatterzooError(
-            ExitCode.DIGEST_MISMATCH,
-            f"{model.id}: the loaded weights have the fingerprint {ready.weights_sha256}, and its lock records "
-            f"{expected}: other bytes were loaded, or some weights were left random",
-            f"matterzoo lock {model.id}",
-        )

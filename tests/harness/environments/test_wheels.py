@@ -13,8 +13,9 @@ from small_server import SmallServer, small_server
 from matterzoo_harness.environments.interpreters import find_python
 from matterzoo_harness.environments.lockfile import Pin, parse_lock
 from matterzoo_harness.environments.sealed import build_sources, fetch_tools
+from matterzoo_harness.environments.tags import fits
 from matterzoo_harness.environments.venvs import create_venv
-from matterzoo_harness.environments.wheels import fetch_wheels, fits, require_wheels, stored_wheels
+from matterzoo_harness.environments.wheels import fetch_wheels, require_wheels, stored_wheels
 from matterzoo_harness.store import Store
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
