@@ -39,6 +39,11 @@ def test_a_card_that_cannot_be_read_has_a_row_and_a_page_that_say_so() -> None:
     assert "cannot be read" in model_page(row)
 
 
+def test_the_first_page_says_in_words_where_the_models_stand() -> None:
+    rows = [{"id": f"m{n}", "state": "invalid", "reason": "no card", "missing": None} for n in range(3)]
+    assert "3 whose card cannot be read." in index_page(rows)
+
+
 @pytest.mark.slow
 def test_every_model_has_a_page_and_none_is_left_over(tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()

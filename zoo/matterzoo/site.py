@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
@@ -9,10 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from matterzoo.catalogue import find, index
+from matterzoo.states import RANDOM
 from matterzoo_harness.environments.folder import find_environment
 from matterzoo_harness.model import Model
 from matterzoo_harness.report.tables import Cell, Column, code, number, table, text
 from matterzoo_schemas.exit_codes import MatterzooError
+
+STATES = {
+    "verified": "verified against golden vectors",
+    "contract": "checked",
+    RANDOM: "checked with random weights, for theirs were not fetched yet",
+    "built": "built, not checked yet",
+    "locked": "with a locked environment, not checked yet",
+    "carded": "with a card only",
+    "invalid": "whose card cannot be read",
+}
+"""How far up the ladder a model came, in words."""
 
 
 def write_site(folder: Path) -> Path:
@@ -55,19 +68,21 @@ def index_page(rows: Sequence[dict[str, Any]]) -> str:
         f'<label>reads <select id="group"><option value="">all</option>{views}</select></label>'
         '<span id="count" class="note" role="status"></span></div>'
     )
-    states: dict[str, int] = {}
-    for row in rows:
-        state = str(row["state"]).partition(",")[0]
-        states[state] = states.get(state, 0) + 1
-    said = ", ".join(f"{count} {state}" for state, count in sorted(states.items(), key=lambda item: -item[1]))
     head = (
         f'<header class="first"><p class="kicker">matterzoo</p><h1>{len(rows)} models of matter</h1>'
-        f'<p class="answer">{escape(said)}.</p></header>'
+        f'<p class="answer">{escape(_standing(rows))}.</p></header>'
     )
     content = (
         f'<section class="panel long">{tools}{table("models", columns, body, label="All models", tall=False)}</section>'
     )
-    return _page("matterzoo: models", head, content, "")
+    return _page("matterzoo: models", head, content, "", wide=True)
+
+
+def _standing(rows: Sequence[dict[str, Any]]) -> str:
+    """Say how many models stand where, the highest first."""
+    counts = Counter(str(row["state"]) for row in rows)
+    order = [*(state for state in STATES if state in counts), *(state for state in counts if state not in STATES)]
+    return ", ".join(f"{counts[state]} {STATES.get(state, state)}" for state in order)
 
 
 def _cells(row: dict[str, Any]) -> list[Cell]:
@@ -203,7 +218,7 @@ def _section(title: str, content: str) -> str:
     return f'<section class="panel long"><h2>{escape(title)}</h2>{content}</section>'
 
 
-def _page(title: str, head: str, content: str, root: str) -> str:
+def _page(title: str, head: str, content: str, root: str, *, wide: bool = False) -> str:
     style, script = (
         (files("matterzoo_harness.report") / name).read_text("utf-8") for name in ("style.css", "script.js")
     )
@@ -211,9 +226,10 @@ def _page(title: str, head: str, content: str, root: str) -> str:
         f'<nav class="bar" aria-label="Site"><div><a href="{root}index.html">All models</a><span class="spacer"></span>'
         '<button type="button" id="theme">Dark</button></div></nav>'
     )
+    body = '<body class="wide">' if wide else "<body>"
     return (
         '<!doctype html>\n<html lang="en" data-theme="light"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">'
-        f"<title>{escape(title)}</title><style>{style}</style></head><body>{head}{bar}<main>{content}</main>"
+        f"<title>{escape(title)}</title><style>{style}</style></head>{body}{head}{bar}<main>{content}</main>"
         f"<script>{script}</script></body></html>\n"
     )
