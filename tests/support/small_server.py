@@ -19,6 +19,7 @@ class SmallServer:
     token: str | None = None
     refusals: dict[str, str] = field(default_factory=dict)
     silent: bool = False
+    ranges: bool = True
     asked: list[tuple[str, str, str | None]] = field(default_factory=list)
     url: str = ""
     ended: threading.Event = field(default_factory=threading.Event)
@@ -61,7 +62,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, *, with_body: bool) -> None:
         self.shown.asked.append((self.command, self.path, self.headers.get("Range")))
         body = self.shown.files.get(self.path)
-        start = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").partition("-")[0])
+        wanted = (self.headers.get("Range") if self.shown.ranges else None) or "bytes=0-"
+        start = int(wanted.removeprefix("bytes=").partition("-")[0])
         if self.shown.silent:
             self.shown.ended.wait(30)
             self.close_connection = True

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tarfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from filelock import FileLock
@@ -41,7 +42,7 @@ def fetch_file(card: DatasetCard, file: DataFile) -> Path:
     """
     folder = folder_of(card)
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / _name(file)
+    target = folder / _name(file.url)
     with FileLock(folder / f".{target.name}.lock"):
         if target.is_file():
             return target
@@ -54,8 +55,8 @@ def fetch_file(card: DatasetCard, file: DataFile) -> Path:
     return target
 
 
-def _name(file: DataFile) -> str:
-    return PurePosixPath(file.url.partition("?")[0]).name
+def _name(url: str) -> str:
+    return PurePosixPath(url.partition("?")[0]).name
 
 
 def _check(card: DatasetCard, file: DataFile, part: Path) -> None:
@@ -77,6 +78,23 @@ def _check(card: DatasetCard, file: DataFile, part: Path) -> None:
         record.write_bytes(canonical_json(seen) + b"\n")
 
 
+def discarded(card: DatasetCard, file: Path, why: str) -> MatterzooError:
+    """Remove a file that is not what it should be, and the hash that was measured of it: the next try starts anew.
+
+    A server that sent the wrong bytes at the first fetch would otherwise have its hash kept, against the right ones.
+    """
+    record = folder_of(card) / "fetched.json"
+    with FileLock(folder_of(card) / ".fetched.lock"):
+        file.unlink(missing_ok=True)
+        seen = json.loads(record.read_bytes()) if record.is_file() else {}
+        kept = {url: what for url, what in seen.items() if _name(url) != file.name}
+        record.write_bytes(canonical_json(kept) + b"\n")
+    return MatterzooError(
+        ExitCode.BAD_INPUT, f"{file} {why}; it was removed", "the same command fetches it anew; if that is no better, "
+        "its publisher's file is broken or is another one than the data set's card says",
+    )  # fmt: skip
+
+
 def unpack(card: DatasetCard, archive: Path) -> Path:
     """Unpack a tar archive once; regular files only, and nothing outside of its folder.
 
@@ -88,7 +106,7 @@ def unpack(card: DatasetCard, archive: Path) -> Path:
     Raises
     ------
     MatterzooError
-        `BAD_INPUT` if it is no archive.
+        `BAD_INPUT` if it is no whole archive; it is then removed.
     """
     target = unpacked_folder(card) / archive.name.partition(".")[0]
     unpacked_folder(card).mkdir(parents=True, exist_ok=True)
@@ -100,10 +118,8 @@ def unpack(card: DatasetCard, archive: Path) -> Path:
         try:
             with tarfile.open(archive) as tar:
                 tar.extractall(scratch, filter="data")
-        except (tarfile.TarError, EOFError, OSError) as error:
+        except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
             shutil.rmtree(scratch, ignore_errors=True)
-            raise MatterzooError(
-                ExitCode.BAD_INPUT, f"{archive} cannot be unpacked: {error}", f"rm {archive}, then again"
-            ) from error
+            raise discarded(card, archive, f"cannot be unpacked: {error}") from error
         scratch.replace(target)
     return target

@@ -17,10 +17,9 @@ from ase.units import Hartree
 from filelock import FileLock
 
 from matterzoo_harness.datasets.card import DatasetCard
-from matterzoo_harness.datasets.fetch import fetch_file, unpacked_folder
+from matterzoo_harness.datasets.fetch import discarded, fetch_file, unpacked_folder
 from matterzoo_harness.datasets.source import Rows
 from matterzoo_harness.readers import ReadResult
-from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 from matterzoo_schemas.records import Records, Sample
 from matterzoo_schemas.views import Structure
 
@@ -43,7 +42,7 @@ class Qm9:
         file = folder / "records.safetensors"
         with FileLock(folder / ".records.lock"):
             if not file.is_file():
-                Records.of(_molecules(archive)).write(file)
+                Records.of(_molecules(card, archive)).write(file)
         self._records = Records.open(file)
 
     def __len__(self) -> int:
@@ -63,17 +62,15 @@ class Qm9:
         return ReadResult(self._records.take(rows))
 
 
-def _molecules(archive: Path) -> Iterator[Sample]:
+def _molecules(card: DatasetCard, archive: Path) -> Iterator[Sample]:
     try:
         with tarfile.open(archive) as tar:
             for member in tar:
                 stream = tar.extractfile(member) if member.isfile() and member.name.endswith(".xyz") else None
                 if stream is not None:
                     yield molecule(Path(member.name).stem, stream.read().decode())
-    except (tarfile.TarError, EOFError) as error:
-        raise MatterzooError(
-            ExitCode.BAD_INPUT, f"{archive} is no tar: {error}", f"rm {archive}, then again"
-        ) from error
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise discarded(card, archive, f"is no whole tar: {error}") from error
 
 
 def molecule(name: str, text: str) -> Sample:

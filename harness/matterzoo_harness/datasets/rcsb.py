@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from matterzoo_harness.datasets.card import DataFile, DatasetCard
-from matterzoo_harness.datasets.fetch import fetch_file
+from matterzoo_harness.datasets.fetch import discarded, fetch_file
 from matterzoo_harness.datasets.source import Rows
 from matterzoo_harness.readers import ReadResult
 from matterzoo_harness.readers.files import Source as File
@@ -31,9 +31,7 @@ class Rcsb:
             content = json.loads(gzip.decompress(listed.read_bytes()))
             self._ids = sorted(name.lower() for name, files in content.items() if files.get("mmcif"))
         except (OSError, ValueError, AttributeError, EOFError) as error:
-            raise MatterzooError(
-                ExitCode.BAD_INPUT, f"{listed} is no list of entries: {error}", f"rm {listed}, then again"
-            ) from error
+            raise discarded(card, listed, f"is no list of entries: {error}") from error
         self._card = card
 
     def __len__(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import hashlib
 import io
 import json
 import tarfile
@@ -204,6 +205,54 @@ def test_a_download_that_breaks_off_goes_on_where_it_broke(server: SmallServer, 
     card(tmp_path, "mini", "aselmdb", [f"{server.url}/one.tar.gz"])
     assert len(open_dataset("mini")) == 4
     assert [how for _, _, how in server.asked] == [None, "bytes=200-"]
+
+
+def test_a_server_that_knows_no_ranges_costs_time_and_not_the_file(server: SmallServer, tmp_path: Path) -> None:
+    server.files["/one.tar.gz"] = tar_of({"data.aselmdb": aselmdb(tmp_path, crystals(4))})
+    server.breaks_after, server.ranges = [200], False
+    card(tmp_path, "mini", "aselmdb", [f"{server.url}/one.tar.gz"])
+    assert len(open_dataset("mini")) == 4
+
+
+def test_what_a_killed_run_left_of_an_older_file_is_refused_and_the_next_try_is_whole(
+    server: SmallServer, tmp_path: Path
+) -> None:
+    whole = tar_of({"data.aselmdb": aselmdb(tmp_path, crystals(4))})
+    server.files["/one.tar.gz"] = whole
+    sha256 = hashlib.sha256(whole).hexdigest()
+    card(tmp_path, "mini", "aselmdb", [f"{server.url}/one.tar.gz"], f'sha256 = "{sha256}"\nsize = {len(whole)}\n')
+    left = tmp_path / "home" / "datasets" / "mini" / "one.tar.gz.part"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"x" * 100)
+    with pytest.raises(MatterzooError) as refused:
+        open_dataset("mini")
+    assert refused.value.code == ExitCode.DIGEST_MISMATCH
+    assert len(open_dataset("mini")) == 4
+
+
+@pytest.mark.parametrize("kind", ["aselmdb", "qm9", "rcsb"])
+def test_a_file_cut_short_by_a_server_that_calls_it_whole_is_not_kept_as_the_measure(
+    server: SmallServer, tmp_path: Path, kind: str
+) -> None:
+    whole = {
+        "aselmdb": tar_of({"data.aselmdb": aselmdb(tmp_path, crystals(4))}),
+        "qm9": bz2.compress(gzip.decompress(tar_of({f"dsgdb9nsd_{n:06d}.xyz": METHANE.encode() for n in range(4)}))),
+        "rcsb": gzip.compress(json.dumps({f"{n}ABC": {"mmcif": ["x"]} for n in range(4)}).encode()),
+    }[kind]
+    server.files["/one.tar.gz"] = whole[: len(whole) // 2]
+    card(tmp_path, "mini", kind, [f"{server.url}/one.tar.gz"])
+    with pytest.raises(MatterzooError, match="it was removed") as refused:
+        open_dataset("mini")
+    assert refused.value.code == ExitCode.BAD_INPUT
+    server.files["/one.tar.gz"] = whole
+    assert len(open_dataset("mini")) == 4
+
+
+def test_another_size_than_the_publisher_states_is_refused(server: SmallServer, tmp_path: Path) -> None:
+    server.files["/one.tar.gz"] = tar_of({"data.aselmdb": aselmdb(tmp_path, crystals(4))})
+    card(tmp_path, "mini", "aselmdb", [f"{server.url}/one.tar.gz"], "size = 12\n")
+    with pytest.raises(MatterzooError, match="but 12 bytes was expected"):
+        open_dataset("mini")
 
 
 def test_other_bytes_than_the_card_says_are_refused_and_removed(server: SmallServer, tmp_path: Path) -> None:
