@@ -11,6 +11,7 @@ import numpy as np
 from matterzoo_harness.metrics import inputs
 from matterzoo_harness.metrics.comparing import Progress, compare_joined
 from matterzoo_harness.metrics.joining import deduplicated, needs_direction
+from matterzoo_harness.metrics.matching import Ids
 from matterzoo_harness.metrics.presets import Preset, resolve
 from matterzoo_harness.metrics.progress import reporter
 from matterzoo_harness.metrics.result import Comparison
@@ -18,7 +19,7 @@ from matterzoo_harness.metrics.result import Comparison
 
 def compare(
     embeddings: Mapping[str, Any] | str | Path,
-    ids: inputs.Ids = None,
+    ids: Ids | None = None,
     *,
     preset: str | Preset = "default",
     metrics: Sequence[str] | None = None,

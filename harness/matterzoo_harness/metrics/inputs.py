@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,8 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from matterzoo_harness.metrics.errors import MetricError
-
-Ids = Sequence[str] | Mapping[str, Sequence[str]] | None
+from matterzoo_harness.metrics.matching import Ids, align, same_count
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ class Joined:
 
 def join(
     embeddings: Mapping[str, Any],
-    ids: Ids = None,
+    ids: Ids | None = None,
     *,
     on_bad: str = "error",
     how: str = "exact",
@@ -111,11 +110,11 @@ def join(
     arrays = {name: as_array(name, value) for name, value in embeddings.items()}
     dropped: dict[str, list[str]] = {}
     if ids is None:
-        _same_count(arrays)
+        same_count(arrays)
         kept: tuple[str, ...] | None = None
         rows = {name: np.arange(len(array)) for name, array in arrays.items()}
     else:
-        kept, rows, missing = _align(arrays, ids, how)
+        kept, rows, missing = align(arrays, ids, how)
         if missing:
             dropped["not in every model"] = missing
     if failed:
@@ -174,64 +173,6 @@ def constant(array: NDArray[np.floating[Any]]) -> str:
     spread = sum(float(np.square(part - mean).sum()) for part in np.array_split(good, len(good) // 4096 + 1))
     power = sum(float(np.square(part, dtype=np.float64).sum()) for part in np.array_split(good, len(good) // 4096 + 1))
     return "constant embedding" if spread <= 1e-12 * power else ""
-
-
-def _same_count(arrays: Mapping[str, NDArray[np.floating[Any]]]) -> None:
-    first, *others = arrays
-    for other in others:
-        if len(arrays[first]) != len(arrays[other]):
-            raise MetricError(
-                f"model {first!r} has {len(arrays[first])} records and model {other!r} has {len(arrays[other])}",
-                "rows without ids can only be joined by position; give ids={model: [...]}",
-            )
-
-
-def _align(
-    arrays: Mapping[str, NDArray[np.floating[Any]]], ids: Sequence[str] | Mapping[str, Sequence[str]], how: str
-) -> tuple[tuple[str, ...], dict[str, NDArray[np.intp]], list[str]]:
-    where: dict[str, dict[str, int]] = {}
-    for name, array in arrays.items():
-        if isinstance(ids, Mapping):
-            if name not in ids:
-                raise MetricError(f"no ids were given for model {name!r}", f"ids has {', '.join(map(repr, ids))}")
-            own = [str(i) for i in ids[name]]
-        else:
-            own = [str(i) for i in ids]
-        if len(own) != len(array):
-            raise MetricError(
-                f"model {name!r} has {len(array)} records and {len(own)} ids",
-                "rows are joined by record id and never by position once ids are given",
-            )
-        where[name] = {record: i for i, record in enumerate(own)}
-        if len(where[name]) != len(own):
-            twice = next(record for i, record in enumerate(own) if where[name][record] != i)
-            raise MetricError(f"model {name!r} has the id {twice!r} more than once", "ids must be unique in a model")
-    first = next(iter(where))
-    common = set(where[first]).intersection(*where.values())
-    union = set(where[first]).union(*where.values())
-    if not common:
-        raise MetricError(
-            f"the models {', '.join(map(repr, where))} have no record in common",
-            "compare embeddings of the same records: grids with grids, proteins with proteins",
-        )
-    if how != "intersect" and len(common) != len(union):
-        _unequal(where)
-    kept = tuple(sorted(common))
-    rows = {name: np.array([index[i] for i in kept], dtype=np.intp) for name, index in where.items()}
-    return kept, rows, sorted(union - common)
-
-
-def _unequal(where: Mapping[str, Mapping[str, int]]) -> None:
-    first, *others = where
-    for other in others:
-        for a, b in ((first, other), (other, first)):
-            missing = sorted(set(where[a]) - set(where[b]))
-            if missing:
-                raise MetricError(
-                    f"model {b!r} ({len(where[b])} records) lacks {len(missing)} of the records of model {a!r} "
-                    f"({len(where[a])}): {', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}",
-                    "embed the same records with both, or keep the common ones: join='intersect'",
-                )
 
 
 def _bad_rows(
