@@ -133,4 +133,4 @@ def test_the_command_says_how_far_it_is_and_leaves_no_cell_of_its_page_empty(
     code, page, progress = matterzoo("conflicts", "any", "new", "old", "--markdown")
     assert (code, progress.splitlines()[-1]) == (0, "pairs: 3 of 3")
     assert "| **any** |  | · | · |\n| **new** | · |  | ✗ |\n| **old** | · | ✗ |  |\n" in page
-    assert "Of 3 such pairs,\n1 cannot" in page
+    assert "Of 3 such pairs, 1 cannot" in page
