@@ -31,10 +31,10 @@ _CONFLICTS_HEAD = """# Why one environment is not enough
 
 <!-- Made by `matterzoo conflicts --markdown`. -->
 
-Two environments' requirements were given to the resolver together, for the Python of either; which torch was left to it.
-Of {pairs} such pairs, {excluding} cannot be installed in one environment (✗), whatever versions of everything else are chosen.
-Where they can (·), they may still disagree silently about numbers. Environments that cannot be installed even alone are
-left out: `matterzoo list --blocked` names them.
+Two environments' requirements were given to the resolver together, for the Python of either; which torch was left to
+it. Of {pairs} such pairs, {excluding} cannot be installed in one environment (✗), whatever versions of everything else
+are chosen. Where they can (·), they may still disagree silently about numbers. Environments that cannot be installed
+even alone are left out: `matterzoo list --blocked` names them.
 
 """
 
