@@ -162,8 +162,13 @@ def test_the_page_can_be_printed(reader: Reader) -> None:
         "[...document.querySelectorAll('section[data-figure]')].filter(s => s.dataset.drawn).length"
     )
     assert drawn > 8
+    widths = "[...document.querySelectorAll('.plot:not([hidden]) .main-svg')].map(s => s.getBoundingClientRect().width)"
+    assert max(reader.page.evaluate(widths)) <= 680, "A4 leaves 688 pixels between its margins: nothing is cut"
     assert reader.page.locator("nav.bar").is_hidden()
     assert len(reader.page.pdf()) > 100_000
+    reader.page.emulate_media(media="screen")
+    reader.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert max(reader.page.evaluate(widths)) > 800, "back on the screen a figure is as wide as its panel"
 
 
 def test_an_empty_figure_is_one_sentence_without_a_frame_or_buttons(reader: Reader) -> None:

@@ -78,6 +78,14 @@ def _check(card: DatasetCard, file: DataFile, part: Path) -> None:
         record.write_bytes(canonical_json(seen) + b"\n")
 
 
+def measured(card: DatasetCard) -> dict[str, str]:
+    """Return the sha256 of every file of a data set by its address: as its publisher states it, else as measured."""
+    record = folder_of(card) / "fetched.json"
+    seen = json.loads(record.read_bytes()) if record.is_file() else {}
+    known = {file.url: file.sha256 or seen.get(file.url, {}).get("sha256") for file in card.files}
+    return {url: sha256 for url, sha256 in known.items() if sha256}
+
+
 def discarded(card: DatasetCard, file: Path, why: str) -> MatterzooError:
     """Remove a file that is not what it should be, and the hash that was measured of it: the next try starts anew.
 

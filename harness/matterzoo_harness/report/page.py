@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 
 from matterzoo_harness.report.figures.coverage import coverage_table
-from matterzoo_harness.report.names import key_title
+from matterzoo_harness.report.origins import origins
 from matterzoo_harness.report.panels import PANELS
 from matterzoo_harness.report.payload import as_csv, packed, payload
 from matterzoo_harness.report.picture import ALL, Panel
-from matterzoo_harness.report.results import DataResults, Results
-from matterzoo_harness.report.tables import failures_table, models_table, origins_table
+from matterzoo_harness.report.results import Results
+from matterzoo_harness.report.tables import failures_table, models_table
 from matterzoo_harness.report.words import Answer, answer
 
 CSS, JS = "style.css", "script.js"
@@ -59,7 +58,7 @@ def html_page(results: Results, panels: Sequence[Panel]) -> str:
             *(_panel(panel) for panel in panels),
             _models(results),
             _failures(results),
-            _origins(results),
+            origins(results),
             "</main>",
             _footer(results),
         ]
@@ -180,47 +179,6 @@ def _failures(results: Results) -> str:
         '<section class="panel long" id="failures-section"><h2>What failed</h2><p class="lead">Every model and data '
         f"set with a record that has no vector, and why.</p>{content}</section>"
     )
-
-
-def _origins(results: Results) -> str:
-    settings = "".join(_settings(each) for each in results.data)
-    declared = escape(
-        json.dumps(results.study.model_dump(mode="json", exclude_defaults=True), indent=1, ensure_ascii=False)
-    )
-    rows = origins_table(results) or '<p class="empty">There are no embeddings yet.</p>'
-    return (
-        '<section class="panel long" id="origins-section"><h2>Where every number comes from</h2>'
-        '<p class="lead">The hashes of weights, data, lock, adapter and image behind each file of embeddings, and what '
-        "was computed with which "
-        'settings.</p><p class="reading">Hover for the whole hash. An empty cell is something that was not recorded: '
-        "weights inside a package are pinned by the lock's hash; an image digest stands only where two builds agreed."
-        f"</p>{rows}{settings}<details><summary>The study as it was declared</summary>"
-        f'<pre tabindex="0"><code>{declared}</code></pre></details></section>'
-    )
-
-
-def _settings(each: DataResults) -> str:
-    facts: dict[str, object] = {
-        "source": each.data.source, "records": f"{each.records:,}", "the source has": each.sample.get("available"),
-        "repeat another record": each.sample.get("repeats"), "data hash": each.sample.get("key"),
-    }  # fmt: skip
-    if each.problem:
-        facts["not compared"] = each.problem
-    if each.comparison is not None:
-        about = each.comparison.provenance
-        for name in ("preset", "precision", "records", "joined_by", "device", "torch", "seed", "inputs_sha256"):
-            if name in about:
-                facts[f"comparison: {name}"] = about[name]
-        for name, value in (about.get("calibration") or {}).items():
-            facts[f"calibration: {name}"] = value
-        views = {key_title(e.key): f"{e.view}; {e.estimator}" for e in each.comparison.entries}
-        facts |= views
-        facts |= {f"note {n}": note for n, note in enumerate(about.get("notes", []), 1)}
-    rows = "".join(
-        f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in facts.items() if value is not None
-    )
-    title = escape(f"{each.data.title}: settings and notes")
-    return f'<details><summary>{title}</summary><dl class="facts">{rows}</dl></details>'
 
 
 def _footer(results: Results) -> str:

@@ -1,7 +1,8 @@
 "use strict";
 (() => {
   const root = document.documentElement;
-  const state = { data: document.body.dataset.first || "", payload: null, choice: {} };
+  const state = { data: document.body.dataset.first || "", payload: null, choice: {}, paper: 0 };
+  const PAPER = 660;  // CSS pixels of a figure on paper: A4 and Letter are wider than that within 14 mm margins
   const SCALES = {
     light: [[0, "#f4f6fb"], [0.35, "#d3dff4"], [0.65, "#a3c0ec"], [0.8, "#4475c6"], [1, "#15326b"]],
     dark: [[0, "#1d2430"], [0.35, "#22385c"], [0.6, "#285494"], [0.75, "#86b6ee"], [1, "#e2f1ff"]],
@@ -76,8 +77,9 @@
     say(panel, "");
     let { data } = now.picture.figure;
     const { layout } = now.picture.figure;
-    const narrow = panel.clientWidth < 560;
-    const shown = { ...layout, template: template(), autosize: true };
+    const narrow = !state.paper && panel.clientWidth < 560;
+    const shown = { ...layout, template: template(), autosize: !state.paper };
+    if (state.paper) shown.width = state.paper;
     if (narrow) {
       data = data.map((trace) => (trace.type === "heatmap" && (trace.x || []).length > 6 ? { ...trace, texttemplate: "" } : trace));
       shown.margin = { ...layout.margin, l: Math.min((layout.margin || {}).l || 40, 48), r: 10 };
@@ -238,8 +240,8 @@
     if (exporting) return exportAll(exporting[1].split(","), exporting[2].split(",").filter(Boolean));
     panels.forEach((panel) => seen.observe(panel));
     let before = "";
-    window.addEventListener("beforeprint", () => { before = root.dataset.theme; setTheme("light"); panels.forEach(draw); });
-    window.addEventListener("afterprint", () => setTheme(before || "light"));
+    window.addEventListener("beforeprint", () => { before = root.dataset.theme; state.paper = PAPER; setTheme("light"); panels.forEach(draw); });
+    window.addEventListener("afterprint", () => { state.paper = 0; setTheme(before || "light"); });
     root.dataset.ready = "yes";
   }
   start();

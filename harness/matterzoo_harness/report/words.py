@@ -194,6 +194,10 @@ def _warnings(results: Results) -> list[str]:
     for each in results.data:
         if each.problem:
             warnings.append(f"{each.data.title}: {each.problem}.")
+        if repeats := each.sample.get("repeats"):
+            warnings.append(
+                f"{each.data.title}: {repeats:,} of {each.records:,} records repeat the content of another one."
+            )
         failed = [m for m, c in each.coverages.items() if c.ok == 0 and results.facts[m].known]
         if failed:
             warnings.append(f"{each.data.title}: no vector at all from {', '.join(failed)}.")

@@ -8,12 +8,15 @@ import gzip
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from made_study import TRAINED, made, study
 
+from matterzoo_harness.datasets.card import find_dataset
+from matterzoo_harness.report.origins import origins
 from matterzoo_harness.report.page import html_page, write_report
 from matterzoo_harness.report.panels import PANELS
 from matterzoo_harness.report.results import Results, read_results
@@ -126,6 +129,29 @@ def test_every_number_is_traceable(tmp_path: Path) -> None:
     for whole in (header["key"], header["records"], "c" * 64, "1" * 64, "a" * 64):
         assert f'title="{whole}"' in origins
     assert "comparison: inputs_sha256" in page
+
+
+def test_a_public_data_set_is_shown_with_licence_revision_and_hash(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("MATTERZOO_HOME", str(tmp_path / "home"))
+    declared = study(models=("sevennet-0", "chgnet-0.3.0"), data=("in",), measures=CHEAP)
+    results = made(tmp_path, declared)
+    public = results.data[0].data.model_copy(update={"source": "dataset:omol25"})
+    card = find_dataset("omol25")
+    kept = tmp_path / "home" / "datasets" / "omol25"
+    kept.mkdir(parents=True)
+    (kept / "fetched.json").write_text(json.dumps({card.files[0].url: {"sha256": "d" * 64, "size": 1}}))
+    text = origins(replace(results, data=(replace(results.data[0], data=public),)))
+    assert f"<dt>licence</dt><dd>{card.licence}</dd>" in text
+    assert f"<dt>revision</dt><dd>{card.revision}</dd>" in text
+    assert f"<dd>{'d' * 64}</dd>" in text
+
+
+def test_records_that_repeat_others_are_said_on_the_first_screen(tmp_path: Path) -> None:
+    results = made(tmp_path, study(models=("sevennet-0", "chgnet-0.3.0"), data=("in",), measures=CHEAP))
+    (data,) = results.data
+    assert not any("repeat" in line for line in answer(results).warnings)
+    again = replace(results, data=(replace(data, sample={**data.sample, "repeats": 7}),))
+    assert "In: 7 of 120 records repeat the content of another one." in answer(again).warnings
 
 
 def test_the_numbers_lie_beside_the_page(tmp_path: Path) -> None:
