@@ -36,6 +36,7 @@ from matterzoo_harness.environments.sealed import build_sources, tool_pins
 from matterzoo_harness.environments.venvs import create_venv
 from matterzoo_harness.environments.wheels import Wheel, require_wheels, requirements_of
 from matterzoo_harness.model import Model
+from matterzoo_harness.packing import packed
 from matterzoo_harness.store import Store
 
 COMMAND = str(Path(sys.executable).with_name("matterzoo"))
@@ -86,7 +87,7 @@ class Bench:
         uv = require_wheels([pin for pin in tool_pins() if pin.name == "uv"], self.python, self.store, "")
         context: dict[str, Path | bytes] = {f"wheels/{one.path.name}": one.path for one in [*self.wheels, *uv]}
         context |= {"Containerfile": PLAIN_RECIPE, "requirements.txt": requirements_of(self.wheels).encode()}
-        with images.packed(context) as stream:
+        with packed(context) as stream:
             self.client.images.build(
                 fileobj=stream, custom_context=True, dockerfile="Containerfile", tag=PLAIN, nocache=True, rm=True,
                 buildargs={"BASE": self.base}, network_mode="none",
