@@ -272,6 +272,10 @@ def test_a_layout_has_a_mark_a_record(results: Results) -> None:
     assert [list(trace.x) for trace in by_data.figure.data] == [[0.0, 1.0, 2.0]] * 2
     assert list(by_error.figure.data[0].marker.color) == [0.1] * 3
     assert by_data.table == rows
+    assert by_data.note == ""
+    blind = [{**row, "energy_error_ev_atom": None} for row in rows]
+    (only,) = layout(Results(results.study, results.data, results.facts, {"sevennet-0": blind})).pictures[ALL].values()
+    assert "no reference energies" in only.note
 
 
 def test_every_panel_says_why_it_is_empty(results: Results) -> None:

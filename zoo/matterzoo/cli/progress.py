@@ -52,7 +52,7 @@ class Tally:
         total, rate = self.count * self.models, self.rate
         finished = sum(done >= self.count for done in self._done.values())
         text = f"{finished} of {self.models} models, {self.done:,} of {total:,} records"
-        return f"{text}, {rate:.3g} a second, {spoken((total - self.done) / rate)} left" if rate > 0 else text
+        return f"{text}, {_a_second(rate)}, {spoken((total - self.done) / rate)} left" if rate > 0 else text
 
 
 class Lines:
@@ -86,13 +86,11 @@ class Lines:
         began, first = self._began.setdefault(notice.model, (now, notice.done))
         rate = (notice.done - first) / max(now - began, 1e-9)
         if notice.done == notice.total:
-            measured = (
-                f" in {spoken(now - began)} ({rate:.1f} a second)" if notice.done > first else ", all done before"
-            )
-            _write(f"{notice.model}: {notice.total:,} records{measured}")
+            how = f"in {spoken(now - began)}, {_a_second(rate)}" if notice.done > first else "from before"
+            _write(f"{notice.model}: {notice.total:,} records {how}")
         elif now - self._said >= SECONDS_A_LINE and rate > 0:
             self._said = now
-            left = f"{rate:.3g} a second, {spoken((notice.total - notice.done) / rate)} left"
+            left = f"{_a_second(rate)}, {spoken((notice.total - notice.done) / rate)} left"
             one = f"{notice.model}: {notice.done:,} of {notice.total:,} records, {left}"
             _write(f"so far: {self._all}" if self._all.models > 1 else one)
 
@@ -156,9 +154,7 @@ class Bars:
             self._progress.update(task, completed=notice.done)
             if self._whole is not None:
                 rate = self._all.rate
-                self._progress.update(
-                    self._whole, completed=self._all.done, note=f"{rate:.3g} a second" if rate > 0 else ""
-                )
+                self._progress.update(self._whole, completed=self._all.done, note=_a_second(rate) if rate > 0 else "")
 
 
 def spoken(seconds: float) -> str:
@@ -168,6 +164,10 @@ def spoken(seconds: float) -> str:
     if seconds < 5400:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} days"
+
+
+def _a_second(rate: float) -> str:
+    return f"{rate:,.0f} a second" if rate >= 100 else f"{rate:.3g} a second"
 
 
 def _write(line: str) -> None:

@@ -148,7 +148,7 @@ class _Watch:
         self.say(f"{data}: comparing all pairs")
         began = time.monotonic()
         with reporter() as bars:
-            yield bars
+            yield lambda sweep, done, total: bars(f"{data}, {sweep}", done, total)
         self.say(f"{data}: compared in {spoken(time.monotonic() - began)}")
 
 

@@ -11,6 +11,7 @@ from matterzoo_harness.report.picture import ALL, Panel, Picture
 from matterzoo_harness.report.results import Results, Table
 
 MANY = 5000
+NO_ERRORS = "Errors of energies cannot colour it: these records have no reference energies, or the model predicts none."
 
 
 def layout(results: Results) -> Panel:
@@ -21,8 +22,9 @@ def layout(results: Results) -> Panel:
             continue
         model = str(table[0]["model"])
         title = model if key == model else f"{key}: {model}"
-        found[f"{title}, by data set"] = _by_data(results, table)
-        if any(row["energy_error_ev_atom"] is not None for row in table):
+        known = any(row["energy_error_ev_atom"] is not None for row in table)
+        found[f"{title}, by data set"] = _by_data(results, table, "" if known else NO_ERRORS)
+        if known:
             found[f"{title}, by energy error"] = _by_error(table)
     return Panel(
         "layout",
@@ -34,7 +36,7 @@ def layout(results: Results) -> Panel:
     )
 
 
-def _by_data(results: Results, table: Table) -> Picture:
+def _by_data(results: Results, table: Table, note: str) -> Picture:
     titles = {each.data.name: each.data.title for each in results.data}
     traces = []
     for n, name in enumerate(dict.fromkeys(row["data"] for row in table)):
@@ -47,7 +49,7 @@ def _by_data(results: Results, table: Table) -> Picture:
                 hovertemplate=f"<b>%{{text}}</b><br>{titles.get(name, name)}<extra></extra>",
             )
         )  # fmt: skip
-    return Picture(_framed(*traces), table)
+    return Picture(_framed(*traces), table, note)
 
 
 def _by_error(table: Table) -> Picture:
