@@ -23,6 +23,12 @@ def test_every_environment_is_on_the_page_of_conflicts() -> None:
     assert locked <= set(page.replace("*", " ").replace("|", " ").split())
 
 
+def test_every_pair_on_the_page_of_conflicts_was_asked() -> None:
+    rows = [line for line in (DOCS / "conflicts.md").read_text("utf-8").splitlines() if line.startswith("| **")]
+    cells = [[cell.strip() for cell in row.split("|")[2:-1]] for row in rows]
+    assert [[column for column, cell in enumerate(row) if not cell] for row in cells] == [[n] for n in range(len(rows))]
+
+
 def test_a_pair_that_excludes_each_other_is_marked_both_ways_with_the_reason() -> None:
     page = conflicts_page(
         [Clash("a", "b", "Because a needs c==1 and b needs c==2"), Clash("a", "d", ""), Clash("b", "d", "")]
