@@ -142,19 +142,25 @@ def test_a_local_file_is_taken_where_it_lies_if_it_is_the_pinned_one(tmp_path: P
     assert refused(other, store).code is ExitCode.DIGEST_MISMATCH
 
 
+@pytest.fixture
+def repository(server: SmallServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SmallServer:
+    """The server as the only hub there is, with the weights of one commit."""
+    monkeypatch.setenv("HF_ENDPOINT", server.url)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    server.files[f"/owner/name/resolve/{COMMIT}/model.safetensors"] = WEIGHTS
+    return server
+
+
 class TestFromAHub:
     """A Hugging Face hub, as its own client sees it, at HF_ENDPOINT."""
 
     CHECKPOINT = Checkpoint(source="huggingface", repo="owner/name", revision=COMMIT, file="model.safetensors")
 
     @pytest.fixture
-    def hub(self, server: SmallServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SmallServer:
-        monkeypatch.setenv("HF_ENDPOINT", server.url)
-        monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-        monkeypatch.delenv("HF_TOKEN", raising=False)
-        server.files[f"/owner/name/resolve/{COMMIT}/model.safetensors"] = WEIGHTS
-        server.headers = {"X-Repo-Commit": COMMIT, "ETag": f'"{SHA256}"'}
-        return server
+    def hub(self, repository: SmallServer) -> SmallServer:
+        repository.headers = {"X-Repo-Commit": COMMIT, "ETag": f'"{SHA256}"'}
+        return repository
 
     def test_one_file_of_one_commit_is_fetched(self, hub: SmallServer, store: Store) -> None:
         path = fetch_checkpoint(self.CHECKPOINT, None, store)
@@ -210,17 +216,13 @@ class TestAFolderFromAHub(TestFromAHub):
     CONFIG = b'{"hidden_size": 8}'
 
     @pytest.fixture
-    def hub(self, server: SmallServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SmallServer:
-        monkeypatch.setenv("HF_ENDPOINT", server.url)
-        monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-        monkeypatch.delenv("HF_TOKEN", raising=False)
-        server.files[f"/owner/name/resolve/{COMMIT}/model.safetensors"] = WEIGHTS
-        server.files[f"/owner/name/resolve/{COMMIT}/config.json"] = self.CONFIG
+    def hub(self, repository: SmallServer) -> SmallServer:
+        repository.files[f"/owner/name/resolve/{COMMIT}/config.json"] = self.CONFIG
         names = ["README.md", "config.json", "model.safetensors", "pytorch_model.bin"]
         listing = {"id": "owner/name", "sha": COMMIT, "siblings": [{"rfilename": name} for name in names]}
-        server.files[f"/api/models/owner/name/revision/{COMMIT}"] = json.dumps(listing).encode()
-        server.headers = {"X-Repo-Commit": COMMIT, "ETag": '"any"'}
-        return server
+        repository.files[f"/api/models/owner/name/revision/{COMMIT}"] = json.dumps(listing).encode()
+        repository.headers = {"X-Repo-Commit": COMMIT, "ETag": '"any"'}
+        return repository
 
     def test_one_file_of_one_commit_is_fetched(self, hub: SmallServer, store: Store) -> None:
         path = fetch_checkpoint(self.CHECKPOINT, None, store)
