@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import docker
-from docker.errors import APIError, BuildError, DockerException, ImageNotFound
+from docker.errors import BuildError, DockerException, ImageNotFound
 
 from matterzoo_harness.bases.choice import base_pin, choose_base, ensure_base_image
+from matterzoo_harness.build_stages import remove_stages, text_of
 from matterzoo_harness.environments.folder import EnvironmentFolder
 from matterzoo_harness.environments.sealed import build_sources, tool_pins
 from matterzoo_harness.environments.wheels import require_wheels, requirements_of
@@ -149,21 +149,8 @@ def build_environment_image(
     }
     content |= {"Containerfile": _recipe(folder), "requirements.txt": requirements_of(wheels).encode()}
     labels = {KEY_LABEL: key, "matterzoo.environment": folder.name, "matterzoo.variant": variant}
-    try:
-        arguments = {"BASE": base}
-        _build(client, content, name, target="environment", arguments=arguments, labels=labels, anew=bool(anew))
-    finally:  # what the first stage leaves holds every wheel once more
-        _prune_builders(client)
+    _build(client, content, name, target="environment", arguments={"BASE": base}, labels=labels, anew=bool(anew))
     return name
-
-
-def _prune_builders(client: docker.DockerClient) -> None:
-    """Remove what first stages left; where another build is doing so at this moment, that one does it."""
-    try:
-        client.images.prune(filters={"dangling": True, "label": "matterzoo.stage=builder"})
-    except APIError as error:
-        if error.status_code != HTTPStatus.CONFLICT:
-            raise
 
 
 def _recipe(folder: EnvironmentFolder) -> Path:
@@ -195,7 +182,7 @@ def _build(
     """Run the classic builder on a context that is streamed to it: nothing is packed on disk first."""
     try:
         with packed(content) as context:
-            client.images.build(
+            _, log = client.images.build(
                 fileobj=context,
                 custom_context=True,
                 dockerfile="Containerfile",
@@ -208,9 +195,11 @@ def _build(
                 rm=True,
                 forcerm=True,
             )
+        remove_stages(client, text_of(log))
     except BuildError as error:
-        log = "".join(str(line.get("stream", "")) for line in error.build_log if isinstance(line, dict))
-        raise MatterzooError(ExitCode.BAD_CARD, f"{name} cannot be built: {error.msg}\n{log[-3000:]}") from error
+        words = text_of(error.build_log)
+        remove_stages(client, words, failed=True)
+        raise MatterzooError(ExitCode.BAD_CARD, f"{name} cannot be built: {error.msg}\n{words[-3000:]}") from error
     except DockerException as error:
         code = ExitCode.DISK_FULL if "no space left" in str(error) else ExitCode.BAD_CARD
         raise MatterzooError(code, f"{name} cannot be built: {error}") from error

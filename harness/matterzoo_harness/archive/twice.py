@@ -91,4 +91,5 @@ def _build(
 
 
 def _tags(client: docker.DockerClient, mark: str) -> list[str]:
-    return [tag for image in client.images.list() for tag in image.tags if tag.endswith(mark)]
+    """List tags as the engine tells them at once: an image that goes away meanwhile cannot be asked for them."""
+    return [tag for image in client.api.images() for tag in image["RepoTags"] or () if tag.endswith(mark)]
