@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 
-import dcor
 import numpy as np
 import pytest
 import skdim
@@ -91,6 +90,8 @@ def test_the_clip_of_platonic_rep_is_one_scalar_quantile():
 
 
 def test_distance_correlation_is_dcors():
+    import dcor  # it compiles for seconds when it is imported
+
     for kind in ("gauss", "shared", "clustered"):
         models = data(kind, 250, (8, 32, 64))
         result = compare(models, precision="float64", metrics=["dcor", "dcor_sqr", "dcor_sqr_unbiased"])
