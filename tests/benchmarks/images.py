@@ -5,7 +5,8 @@
 The store is warm and the base image is there; nothing is taken from the engine's build cache. In turns:
 
 - *ours*: `matterzoo fetch` offline, then the environment's image (two stages) and on it the model's;
-- *plain*: one stage on the same base with the same classic builder: COPY of the wheels, installed by the same uv;
+- *plain*: one stage on the same base with the same classic builder, as most are written: COPY of the wheels, `pip install`;
+- *uv*: the same with the uv that we take, which compiles on every core;
 - *venv*: `uv venv` and `uv pip install` of the same wheels into an empty folder, from a warm cache of uv's (hard links).
 
 All are compiled to bytecode. The fastest of each counts, which is the least disturbed. The installed size is that of the virtual
@@ -21,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import docker
@@ -42,11 +44,17 @@ from matterzoo_harness.store import Store
 COMMAND = str(Path(sys.executable).with_name("matterzoo"))
 MARK = f"-benchmark-{os.getpid()}"
 PLAIN = f"matterzoo/plain{MARK}"
-PLAIN_RECIPE = b"""
+ONE_STAGE = b"""
 ARG BASE
 FROM ${BASE}
 COPY wheels /wheels
 COPY requirements.txt /requirements.txt
+"""
+BY_PIP = b"""
+RUN python3 /wheels/pip-*.whl/pip install --no-cache-dir --target /opt/env --requirement /requirements.txt \\
+       --require-hashes --no-deps --no-index --find-links /wheels
+"""
+BY_UV = b"""
 ENV UV_NO_CACHE=1 UV_NO_CONFIG=1 UV_OFFLINE=1
 RUN python3 -m zipfile --extract /wheels/uv-*.whl /uv && chmod +x /uv/uv-*.data/scripts/uv \\
     && /uv/uv-*.data/scripts/uv venv --no-project --python "$(command -v python3)" /opt/env \\
@@ -82,11 +90,12 @@ class Bench:
             self.client, self.model.id, self.folder, self.variant, card, self.store, anew=MARK
         )  # fmt: skip
 
-    def plain(self) -> None:
+    def plain(self, install: bytes = BY_PIP) -> None:
         """Build everything in one step, as a Containerfile is written that nobody thought long about."""
-        uv = require_wheels([pin for pin in tool_pins() if pin.name == "uv"], self.python, self.store, "")
-        context: dict[str, Path | bytes] = {f"wheels/{one.path.name}": one.path for one in [*self.wheels, *uv]}
-        context |= {"Containerfile": PLAIN_RECIPE, "requirements.txt": requirements_of(self.wheels).encode()}
+        tools = [pin for pin in tool_pins() if pin.name in ("pip", "uv")]
+        wheels = [*self.wheels, *require_wheels(tools, self.python, self.store, "")]
+        context: dict[str, Path | bytes] = {f"wheels/{one.path.name}": one.path for one in wheels}
+        context |= {"Containerfile": ONE_STAGE + install, "requirements.txt": requirements_of(self.wheels).encode()}
         with packed(context) as stream:
             self.client.images.build(
                 fileobj=stream, custom_context=True, dockerfile="Containerfile", tag=PLAIN, nocache=True, rm=True,
@@ -135,7 +144,8 @@ def main() -> int:
         bench = Bench(find(name), connect(), Path(scratch))
         try:
             bench.venv()  # warms uv's cache
-            ways = {"ours": bench.ours, "plain": bench.plain, "venv": bench.venv}
+            by_uv = partial(bench.plain, BY_UV)
+            ways = {"ours": bench.ours, "plain": bench.plain, "uv": by_uv, "venv": bench.venv}
             took: dict[str, list[float]] = {way: [] for way in ways}
             for turn in range(rounds):
                 for way, run in ways.items():

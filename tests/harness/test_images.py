@@ -114,10 +114,9 @@ class TestBuilding:
             ran = client.containers.run(image, ["python", "-c", code], remove=True, network_mode="none")
             assert ran.strip() == b"(3, 13)"
         finally:
-            for name in client.images.list("matterzoo/probe-newer") + client.images.list("matterzoo/environment"):
-                for tag in name.tags:
-                    if "newer" in tag:
-                        client.images.remove(tag)
+            for tag in (tag for image in client.api.images() for tag in image["RepoTags"] or ()):
+                if tag.startswith(("matterzoo/probe-newer:", "matterzoo/environment:newer-")):
+                    client.images.remove(tag)
 
     def test_what_was_not_fetched_is_named(
         self, client: docker.DockerClient, tmp_path: Path, plain: EnvironmentFolder

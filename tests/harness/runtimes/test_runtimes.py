@@ -8,9 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from docker.errors import NotFound
 
 from matterzoo_harness.bases.choice import fetch_base
 from matterzoo_harness.runtimes.base import Runtime, WorkerProcess, WorkerSpec
@@ -258,9 +261,33 @@ class TestDocker:
         dead = client.containers.create(image, labels=harness_labels("dead") | {HARNESS: "4194304:0.00"})
         try:
             assert reap_orphans(client) == ["dead"]
-            assert living.id in {container.id for container in client.containers.list(all=True)}
+            left = {container["Id"] for container in client.api.containers(all=True)}
+            assert living.id in left
+            assert dead.id not in left
         finally:
             living.remove(force=True)
-            with_dead = {container.id for container in client.containers.list(all=True)}
-            if dead.id in with_dead:
+            with suppress(NotFound):
                 dead.remove(force=True)
+
+    def test_containers_that_end_while_orphans_are_looked_for_do_not_matter(
+        self, private_zoo: Path, plain_environment: None, tmp_path: Path
+    ) -> None:
+        from matterzoo_harness.engine import connect
+        from matterzoo_harness.environments.folder import find_environment
+        from matterzoo_harness.images import model_image
+        from matterzoo_harness.runtimes.orphans import harness_labels, reap_orphans
+
+        fetch_base("3.11", Store())
+        spec = spec_in(tmp_path)
+        DockerRuntime().prepare(spec)
+        image = model_image("probe", find_environment("plain"), "cpu", spec.card, Store())
+
+        def come_and_go() -> None:
+            for _ in range(20):
+                connect().containers.create(image, labels=harness_labels("passing")).remove(force=True)
+
+        with ThreadPoolExecutor(2) as others:
+            passing = [others.submit(come_and_go) for _ in range(2)]
+            while not all(each.done() for each in passing):
+                assert "passing" not in reap_orphans(connect())
+            assert [each.result() for each in passing] == [None, None]
