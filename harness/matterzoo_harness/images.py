@@ -11,6 +11,7 @@ from docker.errors import BuildError, DockerException, ImageNotFound
 
 from matterzoo_harness.bases.choice import base_pin, choose_base, ensure_base_image
 from matterzoo_harness.build_stages import remove_stages, text_of
+from matterzoo_harness.build_turns import turn
 from matterzoo_harness.environments.folder import EnvironmentFolder
 from matterzoo_harness.environments.sealed import build_sources, tool_pins
 from matterzoo_harness.environments.wheels import require_wheels, requirements_of
@@ -135,10 +136,25 @@ def build_environment_image(
     name = f"matterzoo/environment:{folder.name}-{variant}-{key[:12]}{anew}"
     if not anew and _is_there(client, name, key):
         return name
-    environment = folder.environment
-    python = environment.python
-    pins = folder.pins(variant)
-    hint = f"matterzoo fetch {folder.name}"
+    with turn(name, progress):
+        if anew or not _is_there(client, name, key):
+            labels = {KEY_LABEL: key, "matterzoo.environment": folder.name, "matterzoo.variant": variant}
+            _build_environment(client, folder, variant, store, progress, name, labels, anew)
+    return name
+
+
+def _build_environment(
+    client: docker.DockerClient,
+    folder: EnvironmentFolder,
+    variant: str,
+    store: Store,
+    progress: Progress,
+    name: str,
+    labels: Mapping[str, str],
+    anew: str,
+) -> None:
+    environment, pins = folder.environment, folder.pins(variant)
+    python, hint = environment.python, f"matterzoo fetch {folder.name}"
     build_sources(pins, python, environment.source_only, store, progress)
     wheels = require_wheels(pins, python, store, hint)
     uv_wheel = require_wheels([pin for pin in tool_pins() if pin.name == "uv"], python, store, hint)
@@ -148,9 +164,7 @@ def build_environment_image(
         f"wheels/{wheel.path.name}": store.get(wheel.sha256) for wheel in [*wheels, *uv_wheel]
     }
     content |= {"Containerfile": _recipe(folder), "requirements.txt": requirements_of(wheels).encode()}
-    labels = {KEY_LABEL: key, "matterzoo.environment": folder.name, "matterzoo.variant": variant}
     _build(client, content, name, target="environment", arguments={"BASE": base}, labels=labels, anew=bool(anew))
-    return name
 
 
 def _recipe(folder: EnvironmentFolder) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import docker
@@ -12,7 +13,7 @@ from matterzoo_harness.bases.choice import fetch_base
 from matterzoo_harness.engine import connect
 from matterzoo_harness.environments.folder import EnvironmentFolder, find_environment, read_environment
 from matterzoo_harness.environments.locks import lock_environment
-from matterzoo_harness.images import KEY_LABEL, build_model_image, model_key
+from matterzoo_harness.images import KEY_LABEL, build_environment_image, build_model_image, model_key
 from matterzoo_harness.provision import fetch_environment
 from matterzoo_harness.store import Store
 from matterzoo_schemas.exit_codes import MatterzooError
@@ -93,6 +94,24 @@ class TestBuilding:
         assert name.endswith(model_key(plain, "cpu", changed, Store())[:12])
         client.images.remove(name, force=True)
         client.images.remove("matterzoo/probe-copied:cpu", force=True)
+
+    def test_of_two_who_want_one_environment_one_builds_and_the_other_waits(
+        self, client: docker.DockerClient, plain: EnvironmentFolder, tmp_path: Path
+    ) -> None:
+        folder = Path(shutil.copytree(plain.path, tmp_path / "shared"))
+        file, said = folder / "environment.toml", list[str]()
+        file.write_text(file.read_text().replace('name = "plain"', 'name = "shared"'))
+        shared = read_environment(folder)
+        with ThreadPoolExecutor(2) as both:
+            built = [
+                both.submit(build_environment_image, connect(), shared, "cpu", Store(), said.append) for _ in range(2)
+            ]
+        try:
+            (image,) = {each.result() for each in built}
+            assert [line.partition(" ")[0] for line in said].count("building") == 1
+            assert f"waiting for {image}, which another one builds" in said
+        finally:
+            client.images.remove(image)
 
     @pytest.mark.slow
     def test_an_environment_of_python_3_13_stands_on_trixie(

@@ -15,6 +15,7 @@ from docker.errors import ImageNotFound
 from matterzoo_harness.bases import registry
 from matterzoo_harness.bases.debian import fetch_debs, lock_path, read_debs, suite_of
 from matterzoo_harness.bases.debootstrap import FORGOTTEN, LEFT_OUT, make_root_archive
+from matterzoo_harness.build_turns import turn
 from matterzoo_harness.engine import connect
 from matterzoo_harness.runtimes.base import Progress, quiet
 from matterzoo_harness.store import Store
@@ -106,21 +107,34 @@ def ensure_base_image(
     if kind == "registry":
         return registry.load_image(client, python, store)
     suite = suite_of(python)
-    tag = f"{suite}-{base_pin(kind, python, debian, store).partition(':')[2][:12]}{anew}"
-    name = f"matterzoo/base:{tag}"
+    name = f"matterzoo/base:{suite}-{base_pin(kind, python, debian, store).partition(':')[2][:12]}{anew}"
+    with turn(name, progress):
+        if not _is_there(client, name):
+            _make_base(client, name, suite, debian, store, progress)
+    return name
+
+
+def _is_there(client: docker.DockerClient, name: str) -> bool:
     try:
         client.images.get(name)
     except ImageNotFound:
-        debs = read_debs(suite)
-        absent = [deb.name for deb in debs if store.find(deb.sha256) is None]
-        if absent:
-            raise MatterzooError(
-                ExitCode.INPUT_MISSING, f"{suite}'s packages were not fetched: {', '.join(absent)}", "matterzoo fetch"
-            ) from None
-        progress(f"making the base {name}")
-        with tempfile.TemporaryDirectory(prefix="matterzoo-base-") as folder:
-            archive = Path(folder) / "root.tar"
-            make_root_archive(debs, suite, debian, store, archive)
-            changes = [f"LABEL matterzoo.base={suite}", "ENV PATH=/usr/local/bin:/usr/bin:/bin"]
-            client.api.import_image(src=str(archive), repository="matterzoo/base", tag=tag, changes=changes)
-    return name
+        return False
+    return True
+
+
+def _make_base(
+    client: docker.DockerClient, name: str, suite: str, debian: Collection[str], store: Store, progress: Progress
+) -> None:
+    debs = read_debs(suite)
+    absent = [deb.name for deb in debs if store.find(deb.sha256) is None]
+    if absent:
+        raise MatterzooError(
+            ExitCode.INPUT_MISSING, f"{suite}'s packages were not fetched: {', '.join(absent)}", "matterzoo fetch"
+        )
+    progress(f"making the base {name}")
+    repository, _, tag = name.partition(":")
+    with tempfile.TemporaryDirectory(prefix="matterzoo-base-") as folder:
+        archive = Path(folder) / "root.tar"
+        make_root_archive(debs, suite, debian, store, archive)
+        changes = [f"LABEL matterzoo.base={suite}", "ENV PATH=/usr/local/bin:/usr/bin:/bin"]
+        client.api.import_image(src=str(archive), repository=repository, tag=tag, changes=changes)
