@@ -62,7 +62,7 @@ def test_a_run_says_where_the_file_is_what_failed_and_how_to_open_it(
     assert f'mz.load("{file}")' in stdout
     assert "principal components" in stdout
     assert "\x1b" not in stdout + stderr, "plain lines in a pipe"
-    assert "mischief: 5 of 5 records" in stderr
+    assert stderr.count("mischief: 5 records in ") == 1, "said once, though the poisoned batch was run again"
     answer = Embeddings.open(file)
     assert answer.ok.tolist() == [True, False, False, True, True]
 

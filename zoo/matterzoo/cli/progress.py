@@ -68,6 +68,7 @@ class Lines:
         self._all = Tally(count, models)
         self._said = time.monotonic()
         self._began: dict[str, tuple[float, int]] = {}
+        self._done: dict[str, int] = {}
 
     def __call__(self, notice: Notice) -> None:
         """Write a line if there is something new to say."""
@@ -75,15 +76,18 @@ class Lines:
         if told or notice.kind == "warning":
             _write(f"{notice.model}: {notice.text}")
         elif notice.kind == "ready" and notice.ready:
-            self._began.pop(notice.model, None)
+            self._began[notice.model] = (time.monotonic(), self._done.get(notice.model, 0))
             _write(f"{notice.model}: loaded in {notice.ready.seconds:.1f} s")
         elif notice.kind == "progress":
             self._all.take(notice)
-            self._progress(notice)
+            self._began.setdefault(notice.model, (time.monotonic(), notice.done))
+            if self._done.get(notice.model, 0) < notice.done:  # a batch that failed is run again, record by record
+                self._done[notice.model] = notice.done
+                self._progress(notice)
 
     def _progress(self, notice: Notice) -> None:
         now = time.monotonic()
-        began, first = self._began.setdefault(notice.model, (now, notice.done))
+        began, first = self._began[notice.model]
         rate = (notice.done - first) / max(now - began, 1e-9)
         if notice.done == notice.total:
             how = f"in {spoken(now - began)}, {_a_second(rate)}" if notice.done > first else "from before"
