@@ -51,7 +51,7 @@ COPY wheels /wheels
 COPY requirements.txt /requirements.txt
 """
 BY_PIP = b"""
-RUN python3 /wheels/pip-*.whl/pip install --no-cache-dir --target /opt/env --requirement /requirements.txt \\
+RUN PYTHONPATH="$(ls /wheels/pip-*.whl)" python3 -m pip install --no-cache-dir --target /opt/env --requirement /requirements.txt \\
        --require-hashes --no-deps --no-index --find-links /wheels
 """
 BY_UV = b"""
