@@ -167,7 +167,7 @@ def prepare_job(model: Model, inputs: Inputs, request: Request, listener: Listen
     kind = "cpu" if device == "cpu" else "cuda"
     weights = None
     if fetch:
-        listener(Notice(model.id, "preparing", text=f"{runtime.name}, {kind}"))
+        listener(Notice(model.id, "starting", text=f"{runtime.name}, {kind}"))
         store, progress = Store(), lambda line: listener(Notice(model.id, "preparing", text=line))
         weights = fetch_model(model, variant, store, progress)
         if runtime.name != "venv":

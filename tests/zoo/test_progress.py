@@ -27,7 +27,7 @@ def test_a_log_names_what_was_fetched_and_what_was_done_and_no_more(capsys: pyte
     log = Lines(100, 2)
     ready = Ready("chgnet", 1, 1, [], True, "cpu", {}, 10, None, 2.5)
     for notice in (
-        Notice("chgnet", "preparing", text="venv, cpu"),
+        Notice("chgnet", "starting", text="venv, cpu"),
         Notice("chgnet", "preparing", text="fetched ase==3.29.0"),
         Notice("chgnet", "loading", text="venv"),
         Notice("chgnet", "ready", ready=ready),

@@ -76,7 +76,7 @@ def embed(
         Whatever the command would end with.
     """
     from matterzoo.catalogue import find
-    from matterzoo.cli import console
+    from matterzoo.cli.progress import watching
     from matterzoo_harness.embedding import Request
     from matterzoo_harness.embedding import embed as embed_models
     from matterzoo_harness.inputs import Inputs
@@ -91,7 +91,7 @@ def embed(
         )
         request = Request(folder, runtime, device, choices)
         if progress:
-            with console.watching(inputs_read.count) as listener:
+            with watching(inputs_read.count) as listener:
                 (outcome,) = embed_models([found], inputs_read, request, listener)
         else:
             (outcome,) = embed_models([found], inputs_read, request, lambda _: None)

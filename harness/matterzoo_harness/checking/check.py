@@ -139,7 +139,7 @@ def run_suite(job: Job, level: str, listener: Listener) -> tuple[list[Finding], 
         If the model does not load, or its weights are not those of its lock.
     """
     model, spec, asked = job.plan.model, worker_spec(job), [""]
-    listener(Notice(model.id, "preparing", text=job.runtime.name))
+    listener(Notice(model.id, "starting", text=job.runtime.name))
     job.runtime.prepare(spec, lambda line: listener(Notice(model.id, "preparing", text=line)))
     listener(Notice(model.id, "loading", text=job.runtime.name))
     worker, ready = start_worker(job.runtime, spec, model, job.plan.setup, job.batch_seconds)

@@ -59,11 +59,12 @@ class Notice:
     model
         Whose.
     kind
-        `preparing` and `loading` (with text), `ready`, `progress` (records done so far), `warning` (with text).
+        `starting` (with the runtime), `preparing` and `loading` (with text), `ready`, `progress` (records done so
+        far), `warning` (with text).
     """
 
     model: str
-    kind: Literal["preparing", "loading", "ready", "progress", "warning"]
+    kind: Literal["starting", "preparing", "loading", "ready", "progress", "warning"]
     done: int = 0
     total: int = 0
     text: str = ""

@@ -182,7 +182,7 @@ class ShardRunner:
         self._refuse_if_stopped()
         job, model = self.job, self.job.plan.model
         spec = worker_spec(job)
-        self._tell(Notice(model.id, "preparing", text=job.runtime.name))
+        self._tell(Notice(model.id, "starting", text=job.runtime.name))
         job.runtime.prepare(spec, lambda line: self._tell(Notice(model.id, "preparing", text=line)))
         self._tell(Notice(model.id, "loading", text=job.runtime.name))
         try:

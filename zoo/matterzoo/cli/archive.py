@@ -9,6 +9,7 @@ import typer
 
 from matterzoo.cli import console
 from matterzoo.cli.options import Json
+from matterzoo.cli.progress import amounts
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def archive(
         refuse_tar(out)
     found = [find(name) for name in dict.fromkeys(models)]
     chosen = [(model, choose_variant(device, find_environment(model.card.environment))[1]) for model in found]
-    with console.amounts() as tick:
+    with amounts() as tick:
         made = make_archive(
             chosen, out, client=_builder() if image else None, weights=_weights(weights), share=share,
             documents=lambda collected: documents(found, collected), progress=console.say, tick=tick,
@@ -76,7 +77,7 @@ def verify(
     from matterzoo_harness.archive.reading import verify as read_through
     from matterzoo_harness.archive.signing import verify_signature
 
-    with console.amounts() as tick:
+    with amounts() as tick:
         checked = read_through(archive, identity, tick)
     signer = verify_signature(archive, signers)
     if json:
@@ -101,7 +102,7 @@ def restore(
     from matterzoo_harness.archive.proof import prove
     from matterzoo_harness.archive.restore import restore as bring_back
 
-    with console.amounts() as tick:
+    with amounts() as tick:
         restored = bring_back(archive, identity, tick)
     client = _engine(runtime, has_image="image/index.json" in restored.checked.files)
     proofs = prove(restored, client, console.say)

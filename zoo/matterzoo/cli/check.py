@@ -8,6 +8,7 @@ import typer
 
 from matterzoo.cli import console
 from matterzoo.cli.options import Device, Json, ModelId, Runtime
+from matterzoo.cli.progress import watching
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def check(
     if not model:
         return _check_families(chosen, runtime, device, jobs, json)
     found = find(model)
-    with console.watching(0) as listener:
+    with watching(0) as listener:
         report = check_model(found, chosen, runtime, device, listener)
     if json:
         console.emit(report.as_json())
@@ -68,7 +69,7 @@ def _check_families(level: Level, runtime: str, device: str, jobs: int, json: bo
         took = f"{one.seconds:.0f} s" + (", before" if one.remembered else "")
         console.say(f"{'✓' if one.passed else '✗'} {one.model} ({one.environment}, {took}) {one.trouble}".rstrip())
 
-    with console.watching(0) as listener:
+    with watching(0) as listener:
         ended = check_families(models, level, runtime, device, jobs or default_threads(), listener, told)
     failed = [one for one in ended if not one.passed]
     if json:
@@ -91,7 +92,7 @@ def golden(
     from matterzoo_harness.checking.check import make_golden
 
     found = find(model)
-    with console.watching(0) as listener:
+    with watching(0) as listener:
         file = make_golden(found, runtime, device, listener, replace=replace)
     if json:
         console.emit({"model": found.id, "file": str(file)})

@@ -9,6 +9,7 @@ import typer
 
 from matterzoo.cli import console
 from matterzoo.cli.options import Device, Jobs, Json, Memory, ModelId, Runtime, Threads
+from matterzoo.cli.progress import watching
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def _embed(
         return _show_commands(models, inputs, request)
     for model in models:
         _say_licence(model)
-    with console.watching(inputs.count, len(models)) as listener:
+    with watching(inputs.count, len(models)) as listener:
         outcomes = embed(models, inputs, request, listener)
     if as_json:
         console.emit([summary(outcome) for outcome in outcomes])

@@ -4,16 +4,58 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from matterzoo.cli.console import say
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from matterzoo_harness.executors.base import Notice
+    from matterzoo_harness.executors.base import Listener, Notice
 
 SECONDS_A_LINE = 15.0
 """How often a log gets a line of progress."""
-RUNTIMES = ("venv", "docker", "podman", "apptainer")
+
+
+@contextmanager
+def watching(count: int, models: int = 1) -> Iterator[Listener]:
+    """Show the notices of a run of so many models on so many records: bars on a terminal, plain lines elsewhere."""
+    if sys.stderr.isatty():
+        with Bars(count, models) as bars:
+            yield bars
+    else:
+        yield Lines(count, models)
+
+
+@contextmanager
+def amounts() -> Iterator[Callable[[str, int, int], None]]:
+    """Show how many bytes of how many: a bar on a terminal, a line now and then elsewhere."""
+    if not sys.stderr.isatty():
+        said = [time.monotonic()]
+
+        def tell(what: str, done: int, total: int) -> None:
+            if time.monotonic() - said[0] >= SECONDS_A_LINE:
+                said[0] = time.monotonic()
+                say(f"{what}: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB")
+
+        yield tell
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def move(what: str, done: int, total: int) -> None:
+            task = tasks.get(what)
+            if task is None:
+                task = tasks[what] = bars.add_task(what, total=total)
+            bars.update(task, completed=done, total=total)
+
+        yield move
 
 
 class Tally:
@@ -31,11 +73,21 @@ class Tally:
         self._first: dict[str, int] = {}
         self._done: dict[str, int] = {}
 
-    def take(self, notice: Notice) -> None:
-        """Note what a model has done; what was done in an earlier run counts as done, and not for the rate."""
+    def take(self, notice: Notice) -> bool:
+        """Note what a model has done, and tell whether that is more than before.
+
+        What was done in an earlier run counts as done, and not for the rate; a batch that failed is run again,
+        record by record, and has been counted.
+        """
         self._began = self._began or time.monotonic()
         self._first.setdefault(notice.model, notice.done)
-        self._done[notice.model] = notice.done
+        before = self.done_by(notice.model)
+        self._done[notice.model] = max(before, notice.done)
+        return notice.done > before
+
+    def done_by(self, model: str) -> int:
+        """Return how many records one model has done."""
+        return self._done.get(model, 0)
 
     @property
     def done(self) -> int:
@@ -68,21 +120,17 @@ class Lines:
         self._all = Tally(count, models)
         self._said = time.monotonic()
         self._began: dict[str, tuple[float, int]] = {}
-        self._done: dict[str, int] = {}
 
     def __call__(self, notice: Notice) -> None:
         """Write a line if there is something new to say."""
-        told = notice.kind == "preparing" and notice.text.partition(",")[0] not in RUNTIMES
-        if told or notice.kind == "warning":
-            _write(f"{notice.model}: {notice.text}")
+        if notice.kind in ("preparing", "warning"):
+            say(f"{notice.model}: {notice.text}")
         elif notice.kind == "ready" and notice.ready:
-            self._began[notice.model] = (time.monotonic(), self._done.get(notice.model, 0))
-            _write(f"{notice.model}: loaded in {notice.ready.seconds:.1f} s")
+            self._began[notice.model] = (time.monotonic(), self._all.done_by(notice.model))
+            say(f"{notice.model}: loaded in {notice.ready.seconds:.1f} s")
         elif notice.kind == "progress":
-            self._all.take(notice)
             self._began.setdefault(notice.model, (time.monotonic(), notice.done))
-            if self._done.get(notice.model, 0) < notice.done:  # a batch that failed is run again, record by record
-                self._done[notice.model] = notice.done
+            if self._all.take(notice):
                 self._progress(notice)
 
     def _progress(self, notice: Notice) -> None:
@@ -91,12 +139,12 @@ class Lines:
         rate = (notice.done - first) / max(now - began, 1e-9)
         if notice.done == notice.total:
             how = f"in {spoken(now - began)}, {_a_second(rate)}" if notice.done > first else "from before"
-            _write(f"{notice.model}: {notice.total:,} records {how}")
+            say(f"{notice.model}: {notice.total:,} records {how}")
         elif now - self._said >= SECONDS_A_LINE and rate > 0:
             self._said = now
             left = f"{_a_second(rate)}, {spoken((notice.total - notice.done) / rate)} left"
             one = f"{notice.model}: {notice.done:,} of {notice.total:,} records, {left}"
-            _write(f"so far: {self._all}" if self._all.models > 1 else one)
+            say(f"so far: {self._all}" if self._all.models > 1 else one)
 
 
 class Bars:
@@ -147,7 +195,7 @@ class Bars:
         if task is None:
             task = self._progress.add_task("", model=notice.model, note="", total=self._all.count)
             self._tasks[notice.model] = task
-        if notice.kind in ("preparing", "loading"):
+        if notice.kind in ("starting", "preparing", "loading"):
             self._progress.update(task, note=f"{notice.kind}: {notice.text}")
         elif notice.kind == "warning":
             self._progress.console.print(f"{notice.model}: {notice.text}", markup=False, highlight=False)
@@ -172,8 +220,3 @@ def spoken(seconds: float) -> str:
 
 def _a_second(rate: float) -> str:
     return f"{rate:,.0f} a second" if rate >= 100 else f"{rate:.3g} a second"
-
-
-def _write(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()

@@ -12,7 +12,7 @@ import typer
 
 from matterzoo.cli import console
 from matterzoo.cli.options import Device, Jobs, Json, Memory, Runtime, Threads
-from matterzoo.cli.progress import spoken
+from matterzoo.cli.progress import spoken, watching
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class _Watch:
         """Show the models at work."""
         self.say(f"{data}: {models} models × {records} records")
         began = time.monotonic()
-        with console.watching(records, models) as listener:
+        with watching(records, models) as listener:
             yield listener
         self.say(f"{data}: embedded in {spoken(time.monotonic() - began)}")
 
