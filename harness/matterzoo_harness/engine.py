@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import docker
-from docker.errors import DockerException
+from docker.errors import DockerException, ImageNotFound
+from docker.models.images import Image
 
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
@@ -27,3 +28,11 @@ def connect() -> docker.DockerClient:
         raise MatterzooError(
             ExitCode.NO_ENGINE, f"no container engine answers: {error}", "start Docker, or use --runtime venv"
         ) from error
+
+
+def find_image(client: docker.DockerClient, name: str) -> Image | None:
+    """Give the image of that name, or None if the engine has none."""
+    try:
+        return client.images.get(name)
+    except ImageNotFound:
+        return None

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import docker
-from docker.errors import BuildError, DockerException, ImageNotFound
+from docker.errors import BuildError, DockerException
 
 from matterzoo_harness.bases.choice import base_pin, choose_base, ensure_base_image
 from matterzoo_harness.build_stages import remove_stages, text_of
 from matterzoo_harness.build_turns import turn
+from matterzoo_harness.engine import find_image
 from matterzoo_harness.environments.folder import EnvironmentFolder
 from matterzoo_harness.environments.sealed import build_sources, tool_pins
 from matterzoo_harness.environments.wheels import require_wheels, requirements_of
@@ -138,33 +139,30 @@ def build_environment_image(
         return name
     with turn(name, progress):
         if anew or not _is_there(client, name, key):
+            base, content = _context(client, folder, variant, store, progress, anew)
+            progress(f"building {name}: {len(folder.pins(variant))} packages on {base}")
             labels = {KEY_LABEL: key, "matterzoo.environment": folder.name, "matterzoo.variant": variant}
-            _build_environment(client, folder, variant, store, progress, name, labels, anew)
+            _build(
+                client, content, name, target="environment", arguments={"BASE": base}, labels=labels, anew=bool(anew)
+            )
     return name
 
 
-def _build_environment(
-    client: docker.DockerClient,
-    folder: EnvironmentFolder,
-    variant: str,
-    store: Store,
-    progress: Progress,
-    name: str,
-    labels: Mapping[str, str],
-    anew: str,
-) -> None:
+def _context(
+    client: docker.DockerClient, folder: EnvironmentFolder, variant: str, store: Store, progress: Progress, anew: str
+) -> tuple[str, dict[str, Path | bytes]]:
+    """Have ready what an environment is built of: the base's name, and the files."""
     environment, pins = folder.environment, folder.pins(variant)
     python, hint = environment.python, f"matterzoo fetch {folder.name}"
     build_sources(pins, python, environment.source_only, store, progress)
     wheels = require_wheels(pins, python, store, hint)
     uv_wheel = require_wheels([pin for pin in tool_pins() if pin.name == "uv"], python, store, hint)
     base = ensure_base_image(client, choose_base(python, store), python, environment.debian, store, progress, anew)
-    progress(f"building {name}: {len(wheels)} packages on {base}")
     content: dict[str, Path | bytes] = {
         f"wheels/{wheel.path.name}": store.get(wheel.sha256) for wheel in [*wheels, *uv_wheel]
     }
     content |= {"Containerfile": _recipe(folder), "requirements.txt": requirements_of(wheels).encode()}
-    _build(client, content, name, target="environment", arguments={"BASE": base}, labels=labels, anew=bool(anew))
+    return base, content
 
 
 def _recipe(folder: EnvironmentFolder) -> Path:
@@ -177,10 +175,8 @@ def _model_recipe() -> Path:
 
 
 def _is_there(client: docker.DockerClient, name: str, key: str) -> bool:
-    try:
-        return bool(client.images.get(name).labels.get(KEY_LABEL) == key)
-    except ImageNotFound:
-        return False
+    image = find_image(client, name)
+    return image is not None and image.labels.get(KEY_LABEL) == key
 
 
 def _build(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,8 @@ ANOTHER = "a" * 64
 
 
 @pytest.fixture
-def lock_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def lock_file(zoo: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The lock of `trivial`, of a private zoo that may be written."""
-    folder = tmp_path / "zoo"
-    shutil.copytree(Path(__file__).parents[1] / "private_zoo", folder)
-    monkeypatch.setenv("MATTERZOO_PATH", str(folder))
     monkeypatch.setenv("MATTERZOO_BASE", "debootstrap")
     return find("trivial").lock_file
 

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Literal, cast
 
 import docker
-from docker.errors import ImageNotFound
 
 from matterzoo_harness.bases import registry
 from matterzoo_harness.bases.debian import fetch_debs, lock_path, read_debs, suite_of
 from matterzoo_harness.bases.debootstrap import FORGOTTEN, LEFT_OUT, make_root_archive
 from matterzoo_harness.build_turns import turn
-from matterzoo_harness.engine import connect
+from matterzoo_harness.engine import connect, find_image
 from matterzoo_harness.runtimes.base import Progress, quiet
 from matterzoo_harness.store import Store
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
@@ -109,17 +108,9 @@ def ensure_base_image(
     suite = suite_of(python)
     name = f"matterzoo/base:{suite}-{base_pin(kind, python, debian, store).partition(':')[2][:12]}{anew}"
     with turn(name, progress):
-        if not _is_there(client, name):
+        if find_image(client, name) is None:
             _make_base(client, name, suite, debian, store, progress)
     return name
-
-
-def _is_there(client: docker.DockerClient, name: str) -> bool:
-    try:
-        client.images.get(name)
-    except ImageNotFound:
-        return False
-    return True
 
 
 def _make_base(

@@ -7,7 +7,9 @@ import os
 import shutil
 import tarfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from filelock import FileLock
 
@@ -16,6 +18,8 @@ from matterzoo_harness.downloads import download
 from matterzoo_harness.locations import cache, home, refuse_offline
 from matterzoo_schemas.canonical import canonical_json, sha256_of_file
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
+
+RECORD = "fetched.json"
 
 
 def folder_of(card: DatasetCard) -> Path:
@@ -61,9 +65,8 @@ def _name(url: str) -> str:
 
 def _check(card: DatasetCard, file: DataFile, part: Path) -> None:
     """Compare with what is known of the file, and remember what it is."""
-    record = folder_of(card) / "fetched.json"
     with FileLock(folder_of(card) / ".fetched.lock"):
-        seen = json.loads(record.read_bytes()) if record.is_file() else {}
+        seen = _seen(card)
         digest, size = sha256_of_file(part), part.stat().st_size
         wanted = file.sha256 or seen.get(file.url, {}).get("sha256")
         if size == 0 or (wanted and digest != wanted) or (file.size and size != file.size):
@@ -74,14 +77,22 @@ def _check(card: DatasetCard, file: DataFile, part: Path) -> None:
                 f"{file.url} has sha256 {digest} and {size} bytes, but {said} was expected",
                 "try again; if its publisher changed it on purpose, change the data set's card",
             )
-        seen[file.url] = {"sha256": digest, "size": size}
-        record.write_bytes(canonical_json(seen) + b"\n")
+        _remember(card, {**seen, file.url: {"sha256": digest, "size": size}})
+
+
+def _seen(card: DatasetCard) -> dict[str, Any]:
+    """Return what was measured of every file that was fetched, by its address."""
+    record = folder_of(card) / RECORD
+    return dict(json.loads(record.read_bytes())) if record.is_file() else {}
+
+
+def _remember(card: DatasetCard, seen: Mapping[str, Any]) -> None:
+    (folder_of(card) / RECORD).write_bytes(canonical_json(seen) + b"\n")
 
 
 def measured(card: DatasetCard) -> dict[str, str]:
     """Return the sha256 of every file of a data set by its address: as its publisher states it, else as measured."""
-    record = folder_of(card) / "fetched.json"
-    seen = json.loads(record.read_bytes()) if record.is_file() else {}
+    seen = _seen(card)
     known = {file.url: file.sha256 or seen.get(file.url, {}).get("sha256") for file in card.files}
     return {url: sha256 for url, sha256 in known.items() if sha256}
 
@@ -91,12 +102,9 @@ def discarded(card: DatasetCard, file: Path, why: str) -> MatterzooError:
 
     A server that sent the wrong bytes at the first fetch would otherwise have its hash kept, against the right ones.
     """
-    record = folder_of(card) / "fetched.json"
     with FileLock(folder_of(card) / ".fetched.lock"):
         file.unlink(missing_ok=True)
-        seen = json.loads(record.read_bytes()) if record.is_file() else {}
-        kept = {url: what for url, what in seen.items() if _name(url) != file.name}
-        record.write_bytes(canonical_json(kept) + b"\n")
+        _remember(card, {url: what for url, what in _seen(card).items() if _name(url) != file.name})
     return MatterzooError(
         ExitCode.BAD_INPUT, f"{file} {why}; it was removed", "the same command fetches it anew; if that is no better, "
         "its publisher's file is broken or is another one than the data set's card says",

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from matterzoo_harness.datasets.aselmdb import AseLmdbs
 from matterzoo_harness.datasets.card import find_dataset
-from matterzoo_harness.datasets.qm9 import Qm9
-from matterzoo_harness.datasets.rcsb import Rcsb
 from matterzoo_harness.datasets.source import Source
 
 
@@ -19,7 +16,13 @@ def open_dataset(name: str) -> Source:
     """
     card = find_dataset(name)
     if card.format == "qm9":
+        from matterzoo_harness.datasets.qm9 import Qm9  # each brings its own readers, and a card needs none
+
         return Qm9(card)
     if card.format == "aselmdb":
+        from matterzoo_harness.datasets.aselmdb import AseLmdbs
+
         return AseLmdbs(card)
+    from matterzoo_harness.datasets.rcsb import Rcsb
+
     return Rcsb(card)
