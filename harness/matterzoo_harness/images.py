@@ -10,12 +10,12 @@ import docker
 from docker.errors import BuildError, DockerException
 
 from matterzoo_harness.bases.choice import base_pin, choose_base, ensure_base_image
-from matterzoo_harness.build_stages import remove_stages, text_of
 from matterzoo_harness.build_turns import turn
 from matterzoo_harness.engine import find_image
 from matterzoo_harness.environments.folder import EnvironmentFolder
 from matterzoo_harness.environments.sealed import build_sources, tool_pins
 from matterzoo_harness.environments.wheels import require_wheels, requirements_of
+from matterzoo_harness.installing import RECIPE, commit_installed, lay_out
 from matterzoo_harness.locations import packaged_containers
 from matterzoo_harness.packing import packed
 from matterzoo_harness.runtimes.base import Progress, quiet
@@ -41,7 +41,7 @@ def environment_key(folder: EnvironmentFolder, variant: str, store: Store) -> st
             "base": base_pin(choose_base(environment.python, store), environment.python, environment.debian, store),
             "lock": folder.lock_sha256(variant),
             "tools": sha256_of_file(packaged_containers() / "base" / "tools.lock"),
-            "recipe": sha256_of_file(_recipe(folder)),
+            "recipe": sha256_of_file(recipe_of(folder)),
         }
     )
 
@@ -116,9 +116,7 @@ def build_model_image(
     }
     content: dict[str, Path | bytes] = {f"sources/{path}": file for path, file in source_files(card["adapter"]).items()}
     content |= {"Containerfile": _model_recipe(), "card.json": canonical_json(dict(card))}
-    _build(
-        client, content, name, target="model", arguments={"ENVIRONMENT": environment}, labels=labels, anew=bool(anew)
-    )
+    _build(client, content, name, {"ENVIRONMENT": environment}, labels, anew=bool(anew))
     if not anew:
         client.images.get(name).tag(f"matterzoo/{model_id}", tag=variant)
     return name
@@ -142,9 +140,9 @@ def build_environment_image(
             base, content = _context(client, folder, variant, store, progress, anew)
             progress(f"building {name}: {len(folder.pins(variant))} packages on {base}")
             labels = {KEY_LABEL: key, "matterzoo.environment": folder.name, "matterzoo.variant": variant}
-            _build(
-                client, content, name, target="environment", arguments={"BASE": base}, labels=labels, anew=bool(anew)
-            )
+            with store.scratch() as given:
+                lay_out(content, given)
+                commit_installed(client, base, given, name, labels)
     return name
 
 
@@ -161,17 +159,18 @@ def _context(
     content: dict[str, Path | bytes] = {
         f"wheels/{wheel.path.name}": store.get(wheel.sha256) for wheel in [*wheels, *uv_wheel]
     }
-    content |= {"Containerfile": _recipe(folder), "requirements.txt": requirements_of(wheels).encode()}
+    content |= {RECIPE: recipe_of(folder), "requirements.txt": requirements_of(wheels).encode()}
     return base, content
 
 
-def _recipe(folder: EnvironmentFolder) -> Path:
-    own = folder.path / "Containerfile"
-    return own if own.is_file() else packaged_containers() / "Containerfile"
+def recipe_of(folder: EnvironmentFolder) -> Path:
+    """Give the recipe of an environment: its own, where it brings one, or the one that serves all."""
+    own = folder.path / RECIPE
+    return own if own.is_file() else packaged_containers() / RECIPE
 
 
 def _model_recipe() -> Path:
-    return packaged_containers() / "model.Containerfile"
+    return packaged_containers() / "Containerfile"
 
 
 def _is_there(client: docker.DockerClient, name: str, key: str) -> bool:
@@ -183,21 +182,19 @@ def _build(
     client: docker.DockerClient,
     content: Mapping[str, Path | bytes],
     name: str,
-    *,
-    target: str,
     arguments: Mapping[str, str],
     labels: Mapping[str, str],
-    anew: bool = False,
+    *,
+    anew: bool,
 ) -> None:
     """Run the classic builder on a context that is streamed to it: nothing is packed on disk first."""
     try:
         with packed(content) as context:
-            _, log = client.images.build(
+            client.images.build(
                 fileobj=context,
                 custom_context=True,
                 dockerfile="Containerfile",
                 tag=name,
-                target=target,
                 buildargs=dict(arguments),
                 labels=dict(labels),
                 network_mode="none",
@@ -205,10 +202,8 @@ def _build(
                 rm=True,
                 forcerm=True,
             )
-        remove_stages(client, text_of(log))
     except BuildError as error:
-        words = text_of(error.build_log)
-        remove_stages(client, words, failed=True)
+        words = "".join(str(line.get("stream", "")) for line in error.build_log if isinstance(line, dict))
         raise MatterzooError(ExitCode.BAD_CARD, f"{name} cannot be built: {error.msg}\n{words[-3000:]}") from error
     except DockerException as error:
         code = ExitCode.DISK_FULL if "no space left" in str(error) else ExitCode.BAD_CARD

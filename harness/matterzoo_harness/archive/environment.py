@@ -14,6 +14,8 @@ from matterzoo_harness.environments.folder import EnvironmentFolder
 from matterzoo_harness.environments.lockfile import Pin
 from matterzoo_harness.environments.sealed import build_sources, tool_pins
 from matterzoo_harness.environments.wheels import built_note, require_wheels, requirements_of
+from matterzoo_harness.images import recipe_of
+from matterzoo_harness.installing import RECIPE
 from matterzoo_harness.locations import packaged_containers
 from matterzoo_harness.runtimes.base import Progress
 from matterzoo_harness.store import Store
@@ -42,12 +44,11 @@ def collect_environment(
         if tool.pin.name != "uv":
             contents.keep(f"tools/{tool.path.name}", tool.sha256, store)
     _add_sources(pins, python, place, store, contents)
-    own = folder.path / "Containerfile"
     recipes = packaged_containers()
-    contents.add(f"{place}/Containerfile", own if own.is_file() else recipes / "Containerfile")
+    contents.add(f"{place}/{RECIPE}", recipe_of(folder))
     contents.add(f"{place}/requirements.txt", requirements_of(wheels).encode())
     contents.add_folder(f"containers/{folder.name}", folder.path)
-    for name in ("Containerfile", "model.Containerfile", "base/tools.in", "base/tools.lock"):
+    for name in (RECIPE, "Containerfile", "base/tools.in", "base/tools.lock"):
         contents.add(f"containers/{name}", recipes / name)
     said = [(wheel_facts(wheel.path), wheel.sha256) for wheel in wheels]
     for facts, _ in said:

@@ -1,11 +1,14 @@
-"""Containers whose harness died: told by their labels, removed by the next run.
+"""Containers whose harness died: told by their labels or their names, removed by the next run.
 
-A worker ends by itself when its input closes, so this is for the one that cannot: stuck in a driver, or stopped.
+A worker ends by itself when its input closes, so this is for the one that cannot: stuck in a driver, or stopped. One in
+which an environment is installed knows nothing of its harness; its name says whose it is, for an image that is made of
+it would inherit its labels.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,14 +16,22 @@ import docker
 import psutil
 from docker.errors import APIError
 
+from matterzoo_schemas.canonical import sha256_of
+
 RUN = "matterzoo.run"
 HARNESS = "matterzoo.harness"
 MACHINE = "matterzoo.machine"
+BUILDER = "matterzoo-builder"
 
 
 def harness_labels(run_label: str) -> dict[str, str]:
     """Give the labels that say which run, and which living process, a container belongs to."""
     return {RUN: run_label, HARNESS: _mark(os.getpid()), MACHINE: _machine()}
+
+
+def builder_name() -> str:
+    """Give a new name for a container in which this process installs something."""
+    return f"{_builders()}_{_mark(os.getpid()).replace(':', '_')}_{secrets.token_hex(4)}"
 
 
 def reap_orphans(client: docker.DockerClient) -> list[str]:
@@ -29,18 +40,34 @@ def reap_orphans(client: docker.DockerClient) -> list[str]:
     Returns
     -------
     list of str
-        The run labels of what was removed.
+        The run labels of what was removed, or the names.
     """
     reaped = []
     # The engine's list as it stands: to ask for each container by itself fails where one ends meanwhile.
     for container in client.api.containers(all=True, filters={"label": f"{MACHINE}={_machine()}"}):
         labels = container["Labels"]
-        mark = labels.get(HARNESS, "")
-        if mark != _mark(int(mark.partition(":")[0] or 0)):
-            with suppress(APIError):  # it may be on its way out already
-                client.api.remove_container(container["Id"], force=True)
+        if _is_dead(labels.get(HARNESS, "")):
+            _remove(client, container["Id"])
             reaped.append(labels.get(RUN, ""))
+    for container in client.api.containers(all=True, filters={"name": f"^/?{_builders()}_"}):
+        name = str(container["Names"][0]).lstrip("/")
+        if _is_dead(":".join(name.split("_")[1:3])):
+            _remove(client, container["Id"])
+            reaped.append(name)
     return reaped
+
+
+def _is_dead(mark: str) -> bool:
+    return mark != _mark(int(mark.partition(":")[0] or 0))
+
+
+def _remove(client: docker.DockerClient, container: str) -> None:
+    with suppress(APIError):  # it may be on its way out already
+        client.api.remove_container(container, v=True, force=True)
+
+
+def _builders() -> str:
+    return f"{BUILDER}-{sha256_of(_machine())[:16]}"
 
 
 def _mark(pid: int) -> str:

@@ -1,0 +1,105 @@
+"""An environment's image: what its recipe installs in a container of the base, committed once.
+
+The wheels are mounted, not copied into a layer of their own: nothing is written twice, and none is in the image.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import docker
+from docker.errors import APIError, DockerException
+from docker.types import Mount
+from requests.exceptions import RequestException
+
+from matterzoo_harness.runtimes.orphans import builder_name, reap_orphans
+from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
+
+RECIPE = "install.sh"
+GIVEN = "/mnt"
+"""Where the container finds what it is given: every Debian root has that folder, so that none is left in the image."""
+INTERPRETER = "/opt/matterzoo/env/bin/python"
+SHOWN = 40
+"""Last lines of a failed installation."""
+
+
+def lay_out(content: Mapping[str, Path | bytes], folder: Path) -> None:
+    """Put files below a folder that a container reads: as links, where the file system allows it."""
+    for name, source in content.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(source, bytes):
+            file.write_bytes(source)
+            continue
+        try:
+            os.link(source, file)
+        except OSError:
+            shutil.copyfile(source, file)
+    for entry in (folder, *folder.rglob("*")):
+        if entry.is_dir():
+            entry.chmod(0o755)
+
+
+def commit_installed(client: docker.DockerClient, base: str, given: Path, name: str, labels: Mapping[str, str]) -> None:
+    """Run a recipe in a container of the base, without network, and make an image of it.
+
+    Parameters
+    ----------
+    client
+        A container engine of this machine.
+    base
+        The image to start from.
+    given
+        A folder with `install.sh` and what it asks for; see `containers/install.sh`.
+    name
+        The image's name.
+    labels
+        Its labels.
+
+    Raises
+    ------
+    MatterzooError
+        BAD_CARD with the last words of a recipe that failed; DISK_FULL; NO_ENGINE with the engine's words.
+    """
+    reap_orphans(client)
+    repository, _, tag = name.rpartition(":")
+    try:
+        container = client.api.create_container(
+            base,
+            ["sh", f"{GIVEN}/{RECIPE}"],
+            name=builder_name(),  # no labels: an image inherits those of its container
+            host_config=client.api.create_host_config(
+                network_mode="none",
+                cap_drop=["ALL"],
+                security_opt=["no-new-privileges"],
+                mounts=[Mount(target=GIVEN, source=str(given), type="bind", read_only=True)],
+            ),
+            use_config_proxy=False,
+        )["Id"]
+        try:
+            client.api.start(container)
+            code = int(client.api.wait(container)["StatusCode"])
+            if code:
+                words = client.api.logs(container, tail=SHOWN).decode("utf-8", "replace")
+                raise _failed(name, f"install.sh ended with exit code {code}", words)
+            changes = [f'LABEL {key}="{value}"' for key, value in labels.items()] + [f'CMD ["{INTERPRETER}"]']
+            client.api.commit(container, repository, tag, changes="\n".join(changes))
+        finally:
+            with suppress(APIError):
+                client.api.remove_container(container, force=True)
+    except (DockerException, RequestException) as error:
+        if "no space left" in str(error):
+            raise _failed(name, "the engine's disk is full", str(error)) from error
+        raise MatterzooError(ExitCode.NO_ENGINE, f"{name} cannot be built: {error}", "matterzoo doctor") from error
+
+
+def _failed(name: str, why: str, words: str) -> MatterzooError:
+    full = "no space left" in words.lower()
+    hint = "free some space where the engine keeps its images (docker system df)" if full else ""
+    return MatterzooError(
+        ExitCode.DISK_FULL if full else ExitCode.BAD_CARD, f"{name} cannot be built: {why}:\n{words}", hint
+    )
