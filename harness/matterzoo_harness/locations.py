@@ -26,6 +26,11 @@ def offline() -> bool:
     return os.environ.get("MATTERZOO_OFFLINE", "") not in ("", "0")
 
 
+def forbid_network() -> None:
+    """Set `MATTERZOO_OFFLINE`, for this process and those that it starts."""
+    os.environ["MATTERZOO_OFFLINE"] = "1"
+
+
 def refuse_offline(what: str) -> None:
     """Stop before the network is touched, naming what would have been fetched.
 

@@ -7,15 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 from matterzoo.catalogue import cards, find, unknown
-from matterzoo_harness.bases.choice import fetch_base
+from matterzoo_harness import locations
+from matterzoo_harness.bases.choice import base_contents, fetch_base
 from matterzoo_harness.bases.debian import SUITES, lock_suite
 from matterzoo_harness.devices import choose_device
 from matterzoo_harness.environments.folder import EnvironmentFolder, environment_names, find_environment
 from matterzoo_harness.environments.locks import lock_environment
 from matterzoo_harness.model import Model
-from matterzoo_harness.provision import fetch_environment, fetch_model
+from matterzoo_harness.provision import environment_contents, fetch_environment, fetch_model
 from matterzoo_harness.store import Store
-from matterzoo_harness.weights import measure_checkpoint
+from matterzoo_harness.weights import contents_of, measure_checkpoint
 from matterzoo_schemas.environment import VariantName
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 from matterzoo_schemas.lock import write_lock
@@ -120,6 +121,32 @@ def fetch_name(name: str, *, device: str, runtime: str, progress: Progress) -> N
     if runtime != "venv":
         fetch_base(folder.environment.python, store, progress)
     progress(f"{name}: all of it is in {store.root}")
+
+
+def prove_fetched(name: str, *, device: str, runtime: str, progress: Progress) -> int:
+    """Find all that a model or an environment needs in the store, without network, and read every byte of it.
+
+    Returns
+    -------
+    size
+        Bytes that were read and have the hashes that they are kept under.
+
+    Raises
+    ------
+    MatterzooError
+        `INPUT_MISSING` naming what is missing, `DIGEST_MISMATCH` what was damaged.
+    """
+    locations.forbid_network()
+    fetch_name(name, device=device, runtime=runtime, progress=progress)
+    found, store = resolve(name), Store()
+    folder = find_environment(found.card.environment) if isinstance(found, Model) else found
+    contents = environment_contents(folder, choose_variant(device, folder)[1], store)
+    if isinstance(found, Model):
+        contents |= contents_of(found.card.checkpoint, found.lock.checkpoint, store)
+    if runtime != "venv":
+        contents |= base_contents(folder.environment.python, store)
+    there = [store.get(sha256) for sha256 in sorted(contents) if store.find(sha256)]  # of a pin's files, one suffices
+    return sum(file.stat().st_size for file in there)
 
 
 def choose_variant(device: str, folder: EnvironmentFolder) -> tuple[str, VariantName]:

@@ -95,8 +95,7 @@ def ask(worker: subprocess.Popen[bytes], request: dict[str, Any], wanted: str) -
 
 def compare(golden_file: Path, answer_file: Path, tokens: dict[str, Any]) -> dict[str, Any]:
     """Compare vectors, energies and token ids with the golden ones: the largest ‖new − golden‖ / ‖golden‖ there is."""
-    import numpy as np
-
+    from matterzoo_schemas.golden import distances
     from matterzoo_schemas.shard import Embeddings
 
     if not golden_file.is_file():
@@ -107,24 +106,12 @@ def compare(golden_file: Path, answer_file: Path, tokens: dict[str, Any]) -> dic
         return {"passed": False, "message": "other records, other layers, or a record without a vector"}
     if (header.get("tokens") or {}) != tokens:
         return {"passed": False, "message": "the tokenizer reads its fixed strings as other ids"}
-    distances = {}
-    for name, layer in golden.layers.items():
-        old, now = layer.pooled.astype(np.float64), new.layers[name].pooled.astype(np.float64)
-        if old.shape != now.shape:
-            return {"passed": False, "message": f"layer {name} was {old.shape} and is {now.shape}"}
-        scale = np.maximum(np.linalg.norm(old, axis=1), np.finfo(np.float32).tiny)
-        distances[f"layer {name}"] = float((np.linalg.norm(now - old, axis=1) / scale).max())
-    if golden.energy is not None:
-        if new.energy is None:
-            return {"passed": False, "message": "the energy is gone"}
-        difference = np.abs(new.energy - golden.energy) / np.maximum(np.abs(golden.energy), 1.0)
-        distances["energy"] = float(difference.max())
-    distances = {name: value if np.isfinite(value) else float("inf") for name, value in distances.items()}
-    worst = max(distances, key=lambda name: distances[name])
-    passed = bool(distances[worst] <= float(header["tolerance"]))
-    message = f"largest difference {distances[worst]:.1e} ({worst})" if distances[worst] else "the same bits"
+    found = distances(golden, new)
+    worst = max(found, key=lambda name: found[name])
+    passed = bool(found[worst] <= float(header["tolerance"]))
+    message = f"largest difference {found[worst]:.1e} ({worst})" if found[worst] else "the same bits"
     return {
-        "passed": passed, "message": message, "distance": distances[worst], "tolerance": header["tolerance"],
+        "passed": passed, "message": message, "distance": found[worst], "tolerance": header["tolerance"],
         "records": len(golden), "golden_of": header["device"],
     }  # fmt: skip
 

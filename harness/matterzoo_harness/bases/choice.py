@@ -16,6 +16,7 @@ from matterzoo_harness.bases.debian import fetch_debs, lock_path, read_debs, sui
 from matterzoo_harness.bases.debootstrap import FORGOTTEN, LEFT_OUT, make_root_archive
 from matterzoo_harness.build_turns import turn
 from matterzoo_harness.engine import connect, find_image
+from matterzoo_harness.locations import offline
 from matterzoo_harness.runtimes.base import Progress, quiet
 from matterzoo_harness.store import Store
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
@@ -42,7 +43,7 @@ def choose_base(python: str, store: Store) -> BaseKind:
         return "debootstrap"
     if registry.fetched_digest(python, store):
         return "registry"
-    return "registry" if registry.answers() else "debootstrap"
+    return "registry" if not offline() and registry.answers() else "debootstrap"
 
 
 def fetch_base(python: str, store: Store, progress: Progress = quiet) -> None:
@@ -58,6 +59,13 @@ def fetch_base(python: str, store: Store, progress: Progress = quiet) -> None:
         fetch_debs(read_debs(suite), suite, store, progress)
     else:
         registry.fetch_image(connect(), python, store, progress)
+
+
+def base_contents(python: str, store: Store) -> set[str]:
+    """Name what of the store the bases of a Python minor are made of: Debian packages, a registry's archive."""
+    suite = suite_of(python)
+    debs = {deb.sha256 for deb in read_debs(suite)} if lock_path(suite).is_file() else set()
+    return debs | registry.contents(python, store)
 
 
 def base_pin(kind: BaseKind, python: str, debian: Collection[str], store: Store) -> str:

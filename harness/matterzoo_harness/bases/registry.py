@@ -56,6 +56,12 @@ def fetched_digest(python: str, store: Store) -> str | None:
     return facts["digest"] if facts else None
 
 
+def contents(python: str, store: Store) -> set[str]:
+    """Name what of the store a fetched image is: nothing, if it never was."""
+    facts = _facts(python, store)
+    return {facts["archive"]} if facts else set()
+
+
 def fetch_image(client: docker.DockerClient, python: str, store: Store, progress: Progress = quiet) -> str:
     """Pull the image, record its digest, and keep its archive in the store.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from matterzoo_schemas.card import ModelCard, View
 from matterzoo_schemas.events import Ready
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 from matterzoo_schemas.findings import Finding
+from matterzoo_schemas.golden import distances, kept_small
 from matterzoo_schemas.lock import read_lock, write_lock
 from matterzoo_schemas.records import Records, Sample
 from matterzoo_schemas.shard import Embeddings
@@ -80,7 +82,7 @@ def _within(records: Records, card: ModelCard) -> list[Sample]:
 
 
 def write_golden(model: Model, answer: Embeddings, device: str, ready: Ready) -> Path:
-    """Keep a model's vectors and token ids, and record the file's hash in its lock.
+    """Keep a model's vectors (wide ones projected) and token ids, and record the file's hash in its lock.
 
     Raises
     ------
@@ -96,7 +98,7 @@ def write_golden(model: Model, answer: Embeddings, device: str, ready: Ready) ->
     if ready.tokens:
         about["tokens"] = ready.tokens
     file = golden_file(model)
-    Embeddings(answer.ids, answer.layers, answer.status, answer.reason, answer.energy, None, kept | about).write(file)
+    kept_small(replace(answer, nodes=None, header=kept | about)).write(file)
     lock = read_lock(model.lock_file).model_copy(update={"golden_sha256": sha256_of_file(file)})
     write_lock(model.lock_file, lock)
     return file
@@ -118,10 +120,10 @@ def compare_golden(golden: Embeddings, answer: Embeddings, device: str) -> Findi
     if not answer.ok.all():
         row = int(np.flatnonzero(~answer.ok)[0])
         return seen(f"{answer.ids[row]} has no vector: {answer.reason[row]}", None, passed=False)
-    distances = _distances(golden, answer)
-    worst = max(distances, key=lambda name: distances[name])
-    where = f"largest for {worst}" if distances[worst] else "the same bits"
-    return seen(where, distances[worst], passed=distances[worst] <= tolerance)
+    found = distances(golden, answer)
+    worst = max(found, key=lambda name: found[name])
+    where = f"largest for {worst}" if found[worst] else "the same bits"
+    return seen(where, found[worst], passed=found[worst] <= tolerance)
 
 
 def compare_tokens(golden: Embeddings, ready: Ready) -> list[Finding]:
@@ -134,24 +136,6 @@ def compare_tokens(golden: Embeddings, ready: Ready) -> list[Finding]:
     if other:
         message = f"{other[0]!r} was read as {kept.get(other[0], 'nothing')}, and is as {ready.tokens.get(other[0])}"
     return [Finding("golden-tokens", "consistency", passed=not other, message=message)]
-
-
-def _distances(golden: Embeddings, answer: Embeddings) -> dict[str, float]:
-    """Return ‖today − golden‖ / ‖golden‖ of each record and layer, and |ΔE| / max(|E|, 1 eV) of each record."""
-    distances: dict[str, float] = {}
-    for layer, kept in golden.layers.items():
-        old, new = kept.pooled.astype(np.float64), answer.layers[layer].pooled.astype(np.float64)
-        if old.shape != new.shape:
-            return {f"layer {layer}, whose shape was {old.shape} and is {new.shape}": float("inf")}
-        scale = np.maximum(np.linalg.norm(old, axis=1), np.finfo(np.float32).tiny)
-        relative = np.linalg.norm(new - old, axis=1) / scale
-        distances |= {f"{name}, layer {layer}": float(d) for name, d in zip(golden.ids, relative, strict=True)}
-    if golden.energy is not None:
-        if answer.energy is None:
-            return {"the energy, which is gone": float("inf")}
-        relative = np.abs(answer.energy - golden.energy) / np.maximum(np.abs(golden.energy), 1.0)
-        distances |= {f"{name}, energy": float(d) for name, d in zip(golden.ids, relative, strict=True)}
-    return {name: distance if np.isfinite(distance) else float("inf") for name, distance in distances.items()}
 
 
 def _header(answer: Embeddings) -> Mapping[str, Any]:

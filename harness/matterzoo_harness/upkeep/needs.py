@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from matterzoo_harness import locations
-from matterzoo_harness.bases.debian import SUITES, lock_path, read_debs
+from matterzoo_harness.bases.choice import base_contents
+from matterzoo_harness.bases.debian import SUITES
 from matterzoo_harness.environments.folder import (
     EnvironmentFolder,
     environment_names,
     find_environment,
     read_environment,
 )
-from matterzoo_harness.environments.lockfile import Pin
-from matterzoo_harness.environments.sealed import tool_pins
-from matterzoo_harness.environments.wheels import built_note
 from matterzoo_harness.model import Model
+from matterzoo_harness.provision import environment_contents
 from matterzoo_harness.runtimes.venv import environment_path
 from matterzoo_harness.store import Store
 from matterzoo_harness.weights import contents_of
@@ -60,16 +59,9 @@ def needs(models: Iterable[Model], store: Store) -> Needs:
     declared = [(folder, variant) for folder in folders for variant in folder.environment.variants]
     locks = [(folder, variant) for folder, variant in declared if (folder.path / f"{variant}.lock").is_file()]
     for folder, variant in locks:
-        for pin in folder.pins(variant):
-            contents |= pin.sha256s | _built(pin, folder.environment.python, store)
-    for pin in tool_pins():
-        contents |= pin.sha256s
-    for suite in SUITES.values():
-        if lock_path(suite).is_file():
-            contents |= {deb.sha256 for deb in read_debs(suite)}
+        contents |= environment_contents(folder, variant, store)
     for python in SUITES:
-        if note := store.note("registry-bases", python):
-            contents.add(json.loads(note)["archive"])
+        contents |= base_contents(python, store)
     for model in models:
         contents |= contents_of(model.card.checkpoint, model.lock.checkpoint, store)
     contents |= _of_archives()
@@ -94,10 +86,3 @@ def _of_archives() -> set[str]:
 def _restored() -> list[EnvironmentFolder]:
     files = [file for folder in archives() for file in folder.glob("containers/*/environment.toml")]
     return [read_environment(file.parent) for file in files]
-
-
-def _built(pin: Pin, python: str, store: Store) -> set[str]:
-    """Name the wheels that a pin's sources became."""
-    keys = (built_note(pin, sha256, python, store) for sha256 in pin.sha256s)
-    notes = (store.note("built", key) for key in keys if key)
-    return {note for note in notes if note}
