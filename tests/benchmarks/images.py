@@ -4,7 +4,7 @@
 
 The store is warm and the base image is there; nothing is taken from the engine's build cache. In turns:
 
-- *ours*: `matterzoo fetch` offline, then the environment's image (two stages) and on it the model's;
+- *ours*: `matterzoo fetch` offline, then the environment's image and on it the model's;
 - *plain*: one stage on the same base with the same classic builder, as most are written: COPY of the wheels, `pip install`;
 - *uv*: the same with the uv that we take, which compiles on every core;
 - *venv*: `uv venv` and `uv pip install` of the same wheels into an empty folder, from a warm cache of uv's (hard links).
@@ -43,7 +43,7 @@ from matterzoo_harness.store import Store
 
 COMMAND = str(Path(sys.executable).with_name("matterzoo"))
 MARK = f"-benchmark-{os.getpid()}"
-PLAIN = f"matterzoo/plain{MARK}"
+PLAIN = "matterzoo/plain-{}" + MARK
 ONE_STAGE = b"""
 ARG BASE
 FROM ${BASE}
@@ -90,7 +90,7 @@ class Bench:
             self.client, self.model.id, self.folder, self.variant, card, self.store, anew=MARK
         )  # fmt: skip
 
-    def plain(self, install: bytes = BY_PIP) -> None:
+    def plain(self, name: str, install: bytes) -> None:
         """Build everything in one step, as a Containerfile is written that nobody thought long about."""
         tools = [pin for pin in tool_pins() if pin.name in ("pip", "uv")]
         wheels = [*self.wheels, *require_wheels(tools, self.python, self.store, "")]
@@ -98,8 +98,8 @@ class Bench:
         context |= {"Containerfile": ONE_STAGE + install, "requirements.txt": requirements_of(self.wheels).encode()}
         with packed(context) as stream:
             self.client.images.build(
-                fileobj=stream, custom_context=True, dockerfile="Containerfile", tag=PLAIN, nocache=True, rm=True,
-                buildargs={"BASE": self.base}, network_mode="none",
+                fileobj=stream, custom_context=True, dockerfile="Containerfile", tag=PLAIN.format(name), nocache=True,
+                rm=True, buildargs={"BASE": self.base}, network_mode="none",
             )  # fmt: skip
 
     def venv(self) -> None:
@@ -117,15 +117,16 @@ class Bench:
         (ours,) = self.client.images.list(filters={"reference": f"matterzoo/{self.model.id}:*{MARK}"})
         listing = "find / -xdev -name '*.whl'"
         found = self.client.containers.run(ours, ["sh", "-c", listing], remove=True, network_mode="none", user="0")
-        base, own, plain = (self.client.images.get(one).attrs["Size"] for one in (self.base, str(ours.id), PLAIN))
+        base, own, plain = (
+            self.client.images.get(one).attrs["Size"] for one in (self.base, str(ours.id), PLAIN.format("uv"))
+        )
         return own - base, plain - base, found.decode().strip()
 
-    def clean(self) -> None:
-        """Remove every image that was made."""
-        for image in self.client.images.list():
-            for tag in image.tags:
-                if MARK in tag:
-                    self.client.images.remove(tag, force=True)
+    def clean(self, *, base: bool = False) -> None:
+        """Remove every image that was made, and on request the base's other name."""
+        for tag in (tag for image in self.client.api.images() for tag in image["RepoTags"] or ()):
+            if MARK in tag and (base or not tag.startswith("matterzoo/base:")):
+                self.client.images.remove(tag, force=True)
 
 
 def seconds(what: Callable[[], None]) -> float:
@@ -144,16 +145,17 @@ def main() -> int:
         bench = Bench(find(name), connect(), Path(scratch))
         try:
             bench.venv()  # warms uv's cache
-            by_uv = partial(bench.plain, BY_UV)
-            ways = {"ours": bench.ours, "plain": bench.plain, "uv": by_uv, "venv": bench.venv}
+            by_pip, by_uv = partial(bench.plain, "pip", BY_PIP), partial(bench.plain, "uv", BY_UV)
+            ways = {"ours": bench.ours, "plain": by_pip, "uv": by_uv, "venv": bench.venv}
             took: dict[str, list[float]] = {way: [] for way in ways}
             for turn in range(rounds):
+                bench.clean()
                 for way, run in ways.items():
                     took[way].append(seconds(run))
                     print(f"round {turn + 1}: {way} {took[way][-1]:.1f} s (load {os.getloadavg()[0]:.1f})", flush=True)
             own, plain, wheels = bench.sizes()
         finally:
-            bench.clean()
+            bench.clean(base=True)
     best = {way: min(each) for way, each in took.items()}
     print(f"{name}, {len(bench.wheels)} packages, on {bench.base}; {os.cpu_count()} cores, fastest of {rounds}")
     for way, least in best.items():

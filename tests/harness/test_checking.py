@@ -119,6 +119,14 @@ def test_every_rule_of_files_objects_to_what_it_is_for(rule, zoo: Path) -> None:
     assert rule.finding(BROKEN[rule.name](model)).passed is False
 
 
+@pytest.mark.parametrize(("licence", "stays_out"), [("CC-BY-NC-ND-4.0", True), ("CC-BY-NC-4.0", False), (None, False)])
+def test_golden_vectors_of_weights_that_nothing_may_be_made_of_stay_out(
+    zoo: Path, licence: str | None, stays_out: bool
+) -> None:
+    model = with_golden(find("trivial"), licence=Licence(weights=licence))
+    assert findings(model)["golden-allowed"].passed is not stays_out
+
+
 def test_a_checkpoint_whose_hash_was_measured_is_pinned(zoo: Path) -> None:
     model = BROKEN["checkpoint-pinned"](find("trivial"))
     pinned = ModelLock(checkpoint=LockedCheckpoint(sha256="3" * 64, size=5))
@@ -281,6 +289,11 @@ class TestInARealWorker:
         assert standing_of(find("trivial")).state == "verified"
         record(find("trivial"), in_venv(find("trivial"), "golden"))
         assert [one.level for one in find("trivial").lock.verified] == ["conformance", "golden"]
+        elsewhere = tuple(one.model_copy(update={"recipe_key": "a" * 64}) for one in find("trivial").lock.verified)
+        write_lock(model.lock_file, read_lock(model.lock_file).model_copy(update={"verified": elsewhere}))
+        assert standing_of(find("trivial")).state == "locked"
+        record(find("trivial"), in_venv(find("trivial"), "golden"))
+        assert [one.level for one in find("trivial").lock.verified] == ["golden"]
         adapter = zoo / "adapters" / "mischief.py"
         adapter.write_text(adapter.read_text() + "\n")
         assert standing_of(find("trivial")).state == "carded"

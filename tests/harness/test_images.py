@@ -9,14 +9,15 @@ from pathlib import Path
 import docker
 import pytest
 
-from matterzoo_harness.bases.choice import fetch_base
+from matterzoo_harness.bases.choice import ensure_base_image, fetch_base
 from matterzoo_harness.engine import connect
 from matterzoo_harness.environments.folder import EnvironmentFolder, find_environment, read_environment
 from matterzoo_harness.environments.locks import lock_environment
 from matterzoo_harness.images import KEY_LABEL, build_environment_image, build_model_image, model_key
 from matterzoo_harness.provision import fetch_environment
+from matterzoo_harness.runtimes.orphans import BUILDER
 from matterzoo_harness.store import Store
-from matterzoo_schemas.exit_codes import MatterzooError
+from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 CARD = {"id": "probe", "adapter": "none:None", "checkpoint": {"sha256": None}}
 
@@ -75,6 +76,38 @@ class TestBuilding:
         code = "import importlib.metadata as m; print(sorted(d.name.lower() for d in m.distributions()))"
         listed = client.containers.run(image, ["python", "-c", code], remove=True, network_mode="none")
         assert listed.decode().strip() == "['numpy', 'safetensors']"
+
+    def test_it_has_gained_nothing_but_its_environment_and_the_worker(
+        self, client: docker.DockerClient, plain: EnvironmentFolder, image: str
+    ) -> None:
+        base = ensure_base_image(client, "debootstrap", "3.11", (), Store())
+        all_but_ours = ["find", "/", "-xdev", "-path", "/opt/matterzoo", "-prune", "-o", "-print"]
+        listed = [
+            sorted(
+                client.containers.run(name, all_but_ours, remove=True, network_mode="none", user="root").splitlines()
+            )
+            for name in (base, image)
+        ]
+        assert listed[0] == listed[1]
+        ours = ["ls", "/opt/matterzoo"]
+        assert client.containers.run(image, ours, remove=True).split() == [b"card.json", b"env", b"sources"]
+
+    def test_what_a_recipe_said_before_it_failed_is_told_and_no_container_is_left(
+        self, client: docker.DockerClient, plain: EnvironmentFolder, tmp_path: Path
+    ) -> None:
+        own = read_environment(shutil.copytree(plain.path, tmp_path / "own"))
+        (own.path / "install.sh").write_text(
+            "ls /mnt/wheels; ls /sys/class/net; echo the pipe is blocked >&2; exit 3\n"
+        )
+        with pytest.raises(MatterzooError) as refused:
+            build_environment_image(client, own, "cpu", Store())
+        assert refused.value.code is ExitCode.BAD_CARD
+        words = refused.value.message.splitlines()
+        assert "exit code 3" in words[0]
+        assert sum(word.endswith(".whl") for word in words) == len(own.pins("cpu")) + 1  # and uv's own
+        assert words[-2:] == ["lo", "the pipe is blocked"]  # and no network
+        names = [name for container in client.api.containers(all=True) for name in container["Names"]]
+        assert not [name for name in names if name.startswith(f"/{BUILDER}")]
 
     def test_it_compiles_nothing_when_it_runs(self, client: docker.DockerClient, image: str) -> None:
         code = (

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from no_network import matterzoo_without_network, needs_namespaces
 
+from matterzoo_schemas.exit_codes import ExitCode
+
 STRUCTURES = "".join(f"2\nname=pair-{n}\nC 0 0 0\nO 0 0 {1.0 + n / 10}\n" for n in range(5))
 
 
@@ -43,6 +45,29 @@ def test_a_virtual_environment_made_without_network_gives_the_same_bytes(matterz
 @pytest.mark.parametrize("moved_home", ["docker"], indirect=True)
 def test_an_image_built_without_network_gives_the_same_bytes(matterzoo, structures, moved_home, tmp_path):
     compare("docker", matterzoo, structures, moved_home, tmp_path)
+
+
+@pytest.mark.model_env
+@pytest.mark.usefixtures("plain_environment")
+@pytest.mark.parametrize("moved_home", ["venv"], indirect=True)
+def test_fetch_offline_reads_every_byte_and_names_what_is_missing_or_damaged(
+    matterzoo, moved_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ("fetch", "trivial", "--runtime", "venv", "--offline")
+    said = matterzoo_without_network(*asked, home=moved_home, cache=tmp_path / "cache")
+    assert "nothing is missing" in said
+    monkeypatch.setenv("MATTERZOO_HOME", str(moved_home))
+    (wheel,) = (moved_home / "store").rglob("numpy-*.whl")
+    content = wheel.read_bytes()
+    wheel.chmod(0o644)
+    wheel.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    code, _, stderr = matterzoo(*asked)
+    assert code == ExitCode.DIGEST_MISMATCH
+    assert str(wheel) in stderr
+    shutil.rmtree(wheel.parent)
+    code, _, stderr = matterzoo(*asked)
+    assert code == ExitCode.INPUT_MISSING
+    assert "numpy==" in stderr
 
 
 def compare(runtime: str, matterzoo, structures: Path, home: Path, folder: Path) -> None:

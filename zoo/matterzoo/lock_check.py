@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 from matterzoo.locking import resolve
 from matterzoo_harness import hub
-from matterzoo_harness.environments.folder import find_environment
+from matterzoo_harness.environments.folder import EnvironmentFolder, find_environment
 from matterzoo_harness.environments.lock_changes import Change, lock_changes
+from matterzoo_harness.images import model_key
 from matterzoo_harness.model import Model
+from matterzoo_harness.store import Store
 from matterzoo_schemas.exit_codes import MatterzooError
 
 
@@ -36,6 +38,7 @@ def _of_model(model: Model) -> list[Change]:
         if model.lock.environment_sha256.get(variant) != folder.lock_sha256(variant):
             why = f"{variant}.lock of {folder.name} was changed"
             changes.append(Change(place, f"environment_sha256.{variant}", why, wanted=True))
+    changes += _of_recipe(model, folder, place)
     if not model.weights_pinned:
         changes.append(Change(place, "checkpoint", "its weights were never fetched", wanted=True))
     locked, repo = model.lock.checkpoint, model.card.checkpoint.repo
@@ -47,4 +50,19 @@ def _of_model(model: Model) -> list[Change]:
         if newest != locked.revision:
             what = f"revision {locked.revision[:12]} → {newest[:12]}"
             changes.append(Change(place, what, f"{repo} has a newer commit; the locked one stays", wanted=False))
+    return changes
+
+
+def _of_recipe(model: Model, folder: EnvironmentFolder, place: str) -> list[Change]:
+    """Compare the recipes on record with those that the files make today: checks are tied to them."""
+    changes = []
+    for variant, known in model.lock.recipe_key.items():
+        try:
+            today = model_key(folder, variant, model.resolved_card, Store())
+        except MatterzooError:
+            continue  # its base or its lock is not there: that is said elsewhere
+        if today != known:
+            what = f"recipe_key.{variant} {known[:12]} → {today[:12]}"
+            why = "base, environment's lock, card, adapter or the worker beside it was changed: checks do not count"
+            changes.append(Change(place, what, why, wanted=True))
     return changes

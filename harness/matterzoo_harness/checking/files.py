@@ -125,10 +125,13 @@ def _code(model: Model) -> str:
 
 
 def _golden_allowed(model: Model) -> str:
-    checkpoint = model.card.checkpoint
-    if not golden_file(model).is_file() or not (checkpoint.gated or checkpoint.redistributable is False):
+    checkpoint, licence = model.card.checkpoint, model.card.licence.weights or ""
+    closed = checkpoint.gated or checkpoint.redistributable is False or "ND" in licence.upper().split("-")
+    if not closed or not golden_file(model).is_file():
         return ""
-    return "golden vectors of gated weights, or of weights that may not be passed on, stay out of a shared zoo"
+    return (
+        "golden vectors of weights that are gated, may not be passed on or not be built upon stay out of a shared zoo"
+    )
 
 
 def _random_named(model: Model) -> str:

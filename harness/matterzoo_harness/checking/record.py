@@ -15,7 +15,7 @@ from matterzoo_schemas.lock import Verified, read_lock, write_lock
 
 
 def record(model: Model, report: Report) -> Verified:
-    """Append what a check found to `lock.json`; an older record of the same level and device gives way.
+    """Append what a check found to `lock.json`; one of the same level and device, or of another recipe, gives way.
 
     Raises
     ------
@@ -48,6 +48,11 @@ def record(model: Model, report: Report) -> Verified:
         grade=report.grade,
         recipe_key=key,
     )
-    others = [one for one in lock.verified if (one.level, one.device) != (verified.level, verified.device)]
+    recipes = set(lock.recipe_key.values())
+    others = [
+        one
+        for one in lock.verified
+        if one.recipe_key in recipes and (one.level, one.device) != (verified.level, verified.device)
+    ]
     write_lock(model.lock_file, lock.model_copy(update={"verified": (*others, verified)}))
     return verified

@@ -269,6 +269,26 @@ class TestDocker:
             with suppress(NotFound):
                 dead.remove(force=True)
 
+    def test_so_is_one_in_which_a_dead_harness_installed_an_environment(self, plain_environment: None) -> None:
+        from matterzoo_harness.bases.choice import ensure_base_image
+        from matterzoo_harness.engine import connect
+        from matterzoo_harness.runtimes.orphans import builder_name, reap_orphans
+
+        fetch_base("3.11", Store())
+        client = connect()
+        base = ensure_base_image(client, "debootstrap", "3.11", (), Store())
+        mine = builder_name()
+        machine, _, _, token = mine.split("_")
+        names = (mine, f"{machine}_4194304_0.00_{token}")
+        living, dead = (client.containers.create(base, ["sh"], name=name) for name in names)
+        try:
+            assert reap_orphans(client) == [dead.name]
+            assert living.id in {container["Id"] for container in client.api.containers(all=True)}
+        finally:
+            for container in (living, dead):
+                with suppress(NotFound):
+                    container.remove(force=True)
+
     def test_containers_that_end_while_orphans_are_looked_for_do_not_matter(
         self, private_zoo: Path, plain_environment: None, tmp_path: Path
     ) -> None:
