@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from no_network import matterzoo_without_network, needs_namespaces
+from rotation import in_turn
 
 from matterzoo.catalogue import find
 from matterzoo_harness.environments.folder import find_environment
@@ -21,6 +24,9 @@ from matterzoo_schemas.exit_codes import ExitCode
 from matterzoo_schemas.shard import Embeddings
 
 SMALL, REAL = "ecfp4", "chgnet-0.3.0"
+IN_TURN = ("sevennet-0", "mace-random", "bert-random")
+"""One of each week, besides; `MATTERZOO_TEST_DRILLS=sevennet-0,mace-random` takes these instead."""
+NAMED = list(filter(None, os.environ.get("MATTERZOO_TEST_DRILLS", "").split(",")))
 FLIPS = 3
 
 
@@ -195,6 +201,16 @@ def test_chgnet_gives_its_golden_vectors_in_an_empty_home_without_network(
     matterzoo, kept: Path, tmp_path: Path
 ) -> None:
     drill(archived(matterzoo, REAL, kept / "real", "--no-image"), REAL, "venv", tmp_path)
+
+
+@pytest.mark.model_env
+@pytest.mark.slow
+@pytest.mark.xdist_group("archive-real")
+def test_so_does_the_model_whose_turn_it_is_this_week(matterzoo, tmp_path: Path) -> None:
+    for model in NAMED or in_turn(IN_TURN, datetime.now(UTC).date(), 1)[:1]:
+        folder = tmp_path / model
+        folder.mkdir()
+        drill(archived(matterzoo, model, folder / "archive", "--no-image"), model, "venv", folder)
 
 
 @pytest.mark.engine
