@@ -118,6 +118,18 @@ def test_list_can_be_narrowed_and_read_by_machines(matterzoo: Any) -> None:
     assert {model["view"] for model in models} == {"smiles"}
 
 
+def test_what_is_not_pinned_is_not_called_archival(matterzoo: Any) -> None:
+    pinned, unpinned = "ecfp4", "mace-mp-0-medium"
+    listed = matterzoo("list", "--archival", pinned, unpinned)
+    assert [line.split()[0] for line in listed.stdout.splitlines()[1:]] == [pinned]
+    assert json.loads(matterzoo("info", pinned, "--json").stdout)["archival"]
+    assert not json.loads(matterzoo("info", unpinned, "--json").stdout)["archival"]
+    assert (
+        "no: the hash of its weights is not known: matterzoo lock mace-mp-0-medium"
+        in matterzoo("info", unpinned).stdout
+    )
+
+
 def test_list_shows_the_models_whose_ids_contain_a_name(matterzoo: Any) -> None:
     code, stdout, _ = matterzoo("list", "--json", "chgnet", "orb-v2")
     assert code == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from matterzoo_harness.archive.pinned import refuse_unlocked
 from matterzoo_harness.cards import read_card
 from matterzoo_harness.environments.folder import find_environment
 from matterzoo_harness.model import Model
@@ -76,6 +77,15 @@ def is_locked(model: Model) -> bool:
     except MatterzooError:
         return False
     return model.lock.adapter_sha256 == model.adapter_sha256
+
+
+def why_not_archival(model: Model) -> str | None:
+    """Say what keeps a model from being archived as it is; None if it is pinned to the byte."""
+    try:
+        refuse_unlocked(model, find_environment(model.card.environment))
+    except MatterzooError as error:
+        return f"{error.message.removeprefix(f'{model.id}: ')}: {error.hint}".rstrip(": ")
+    return None
 
 
 def records(model: Model) -> list[Verified]:

@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 from matterzoo_harness.archive.contents import Contents
 from matterzoo_harness.archive.environment import collect_environment
 from matterzoo_harness.archive.packages import PackageFacts
+from matterzoo_harness.archive.pinned import refuse_unlocked
 from matterzoo_harness.archive.requests import replay_request
 from matterzoo_harness.archive.sharing import forbidden_weights, weights_place
 from matterzoo_harness.bases.debian import Deb
 from matterzoo_harness.cards import read_toml
 from matterzoo_harness.checking.files import golden_file
-from matterzoo_harness.environments.folder import EnvironmentFolder, find_environment
+from matterzoo_harness.environments.folder import find_environment
 from matterzoo_harness.family_files import family_files
 from matterzoo_harness.locations import models_roots
 from matterzoo_harness.model import Model
@@ -26,7 +27,6 @@ from matterzoo_harness.runtimes.base import Progress
 from matterzoo_harness.store import Store
 from matterzoo_harness.worker_sources import source_files
 from matterzoo_schemas.canonical import canonical_json
-from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 Weights = Literal["auto", "all", "none"]
 """`auto`: those that nothing forbids to pass on; `all`: for one's own keeping; `none`."""
@@ -84,24 +84,6 @@ def collect(
             found.debs += [one for one in debs if one not in found.debs]
     found.contents.add("replay.py", Path(__file__).with_name("replay.py"))
     return found
-
-
-def refuse_unlocked(model: Model, folder: EnvironmentFolder) -> None:
-    """Refuse to call archival what is not pinned.
-
-    Raises
-    ------
-    MatterzooError
-        `BAD_CARD`.
-    """
-    hint = f"matterzoo lock {model.id}"
-    if not model.weights_pinned:
-        raise MatterzooError(ExitCode.BAD_CARD, f"{model.id}: the hash of its weights is not known", hint)
-    if model.lock.adapter_sha256 != model.adapter_sha256:
-        raise MatterzooError(ExitCode.BAD_CARD, f"{model.id}: its adapter is not the one that was locked", hint)
-    for variant in folder.environment.variants:
-        if model.lock.environment_sha256.get(variant) != folder.lock_sha256(variant):
-            raise MatterzooError(ExitCode.BAD_CARD, f"{model.id}: {variant}.lock is not the one that was locked", hint)
 
 
 def _add_model(model: Model, request: dict[str, Any], records: Path, contents: Contents) -> None:

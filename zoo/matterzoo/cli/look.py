@@ -16,6 +16,7 @@ def list_models(
     view: str = typer.Option(None, "--view", help="Only models of atoms, smiles, sequence, …"),
     state: str = typer.Option(None, "--state", help="Only models in this state."),
     commercial: bool = typer.Option(False, "--commercial", help="Leave out non-commercial licences."),
+    archival: bool = typer.Option(False, "--archival", help="Only models that `archive` takes: pinned to the byte."),
     blocked: bool = typer.Option(False, "--blocked", help="Only models that lack something, and what it is."),
     json: bool = typer.Option(False, "--json", help="Write the list as JSON."),
     markdown: bool = typer.Option(False, "--markdown", help="Write the list as the page docs/models.md."),
@@ -31,6 +32,7 @@ def list_models(
         and (view is None or model.get("view") == view)
         and (state is None or model["state"] == state)
         and not (commercial and model.get("non_commercial"))
+        and not (archival and not model.get("archival"))
         and not (blocked and model["missing"] is None)
     ]
     if json:
@@ -80,7 +82,8 @@ def info(
     """Show a model's card, its lock and its state."""
     from matterzoo.catalogue import find
     from matterzoo.missing import missing_piece
-    from matterzoo.states import standing_of
+    from matterzoo.states import standing_of, why_not_archival
+    from matterzoo_harness.checking.files import golden_file
     from matterzoo_harness.gates import weights_state
     from matterzoo_harness.store import Store
 
@@ -88,12 +91,14 @@ def info(
     card = found.card
     standing = standing_of(found)
     weights = weights_state(found, Store())
-    state, missing = standing.state, missing_piece(found, standing)
+    state, missing, unpinned = standing.state, missing_piece(found, standing), why_not_archival(found)
+    proof = "proved by its golden vectors" if golden_file(found).is_file() else "without golden vectors to prove it"
     content = {
         "card": card.model_dump(mode="json", exclude_none=True),
         "lock": found.lock.model_dump(mode="json", exclude_defaults=True),
         "state": state,
         "missing": missing,
+        "archival": unpinned is None,
         "weights": weights._asdict(),
         "folder": str(found.folder),
         "adapter": str(found.adapter_file),
@@ -114,6 +119,7 @@ def info(
         "trained on": ", ".join(card.training.data_sets) or None,
         "level of theory": card.training.level_of_theory,
         "licence": " / ".join(filter(None, [card.licence.code, card.licence.weights])) or None,
+        "archival": f"no: {unpinned}" if unpinned else f"yes, {proof}",
         "image": found.lock.image_digest,
         "cite": card.citation.doi,
         "folder": str(found.folder),
