@@ -95,7 +95,7 @@ class TestBuilding:
     def test_what_a_recipe_said_before_it_failed_is_told_and_no_container_is_left(
         self, client: docker.DockerClient, plain: EnvironmentFolder, tmp_path: Path
     ) -> None:
-        own = read_environment(shutil.copytree(plain.path, tmp_path / "own"))
+        own = read_environment(shutil.copytree(plain.path, tmp_path / "plain"))
         (own.path / "install.sh").write_text(
             "ls /mnt/wheels; ls /sys/class/net; echo the pipe is blocked >&2; exit 3\n"
         )

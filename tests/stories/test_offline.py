@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from no_network import matterzoo_without_network, needs_namespaces
 
+from matterzoo_harness.environments.folder import find_environment
+from matterzoo_harness.environments.wheels import require_wheels
+from matterzoo_harness.store import Store
 from matterzoo_schemas.exit_codes import ExitCode
 
 STRUCTURES = "".join(f"2\nname=pair-{n}\nC 0 0 0\nO 0 0 {1.0 + n / 10}\n" for n in range(5))
@@ -57,7 +60,9 @@ def test_fetch_offline_reads_every_byte_and_names_what_is_missing_or_damaged(
     said = matterzoo_without_network(*asked, home=moved_home, cache=tmp_path / "cache")
     assert "nothing is missing" in said
     monkeypatch.setenv("MATTERZOO_HOME", str(moved_home))
-    (wheel,) = (moved_home / "store").rglob("numpy-*.whl")
+    plain = find_environment("plain")
+    wheels = require_wheels(plain.pins("cpu"), plain.environment.python, Store(moved_home / "store"), "")
+    (wheel,) = (wheel.path for wheel in wheels if wheel.pin.name == "numpy")
     content = wheel.read_bytes()
     wheel.chmod(0o644)
     wheel.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
