@@ -159,7 +159,7 @@ def _context(
     content: dict[str, Path | bytes] = {
         f"wheels/{wheel.path.name}": store.get(wheel.sha256) for wheel in [*wheels, *uv_wheel]
     }
-    content |= {RECIPE: recipe_of(folder), "requirements.txt": requirements_of(wheels).encode()}
+    content |= {RECIPE: recipe_of(folder).read_bytes(), "requirements.txt": requirements_of(wheels).encode()}
     return base, content
 
 

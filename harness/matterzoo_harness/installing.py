@@ -28,12 +28,16 @@ SHOWN = 40
 
 
 def lay_out(content: Mapping[str, Path | bytes], folder: Path) -> None:
-    """Put files below a folder that a container reads: as links, where the file system allows it."""
+    """Put files below a folder that anybody can read: those of the store as links, where the file system allows it.
+
+    In a container without privileges, root reads what the mode allows everybody and no more.
+    """
     for name, source in content.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(source, bytes):
             file.write_bytes(source)
+            file.chmod(0o644)
             continue
         try:
             os.link(source, file)
