@@ -46,6 +46,15 @@ def archived(matterzoo: Any, model: str, target: Path, *options: str) -> Path:
     return target
 
 
+def commands(readme: Path, title: str) -> str:
+    """Return what a reader types who follows a section of a README, as a script that ends where a command fails."""
+    section = readme.read_text().partition(f"## {title}\n")[2].partition("\n## ")[0]
+    blocks = [block.removeprefix("console\n") for block in section.split("```")[1::2]]
+    assert blocks, f"{readme} has no commands under {title}"
+    lines = [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
+    return "\n".join(["set -e", *lines])
+
+
 def drill(archive: Path, model: str, runtime: str, folder: Path) -> None:
     """Restore an archive into an empty home without network, run its model, and compare with its golden vectors."""
     needs_namespaces()
@@ -84,12 +93,7 @@ class TestASmallOne:
 
     def test_its_readme_is_enough_without_matterzoo(self, archive: Path, tmp_path: Path) -> None:
         subprocess.run(["tar", "-xf", archive, "-C", tmp_path], check=True)
-        commands = (tmp_path / "README.md").read_text().partition("## Without a container engine")[2].split("```")[1]
-        lines = commands.removeprefix("console").replace("\\\n", " ").strip().splitlines()
-        assert len(lines) == 3
-        script = "\n".join(["set -e", *(line.removeprefix("$ ") for line in lines)]).replace(
-            "../env", str(tmp_path / "e")
-        )
+        script = commands(tmp_path / "README.md", "Without a container engine").replace("../env", str(tmp_path / "e"))
         if shutil.which("python3.11") is None:
             pytest.skip("absent real part: python3.11 on PATH")
         ended = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -221,6 +225,29 @@ def test_chgnet_gives_its_golden_vectors_in_the_image_that_was_archived(matterzo
     images = json.loads((archive / "image" / "manifest.json").read_bytes())[0]["RepoTags"]
     subprocess.run(["docker", "image", "rm", "--force", *images], capture_output=True, check=True)
     drill(archive, REAL, "docker", tmp_path)
+
+
+@pytest.mark.engine
+@pytest.mark.network
+@pytest.mark.slow
+def test_its_readme_and_a_container_engine_are_enough(matterzoo, kept: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    shutil.copytree(archived(matterzoo, REAL, kept / "with-image"), folder)
+    titles = ("Is it whole?", "Run it in a container", "Your own data", "Build the container anew, without network")
+    script = "\n".join(commands(folder / "README.md", title) for title in titles)
+    try:
+        ended = subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stderr
+        said = ended.stdout.splitlines()
+        assert said.count("passed: True") == len(("the archived image", "one's own data", "the image made anew"))
+        archived_one, made_anew = (line for line in said if line.startswith("distance: "))
+        assert archived_one == made_anew  # on one machine the two images give the same bits
+        (mine,) = Embeddings.open(tmp_path / "mine" / "vectors.safetensors").ids
+        assert mine == "my-record"
+    finally:
+        made = ["rebuilt", "matterzoo-base"]
+        subprocess.run(["docker", "rm", "--force", "rebuilding"], capture_output=True, check=False)
+        subprocess.run(["docker", "image", "rm", "--force", *made], capture_output=True, check=False)
 
 
 def test_an_unlocked_model_cannot_be_archived(matterzoo, private_zoo: Path, tmp_path: Path) -> None:
