@@ -193,6 +193,12 @@ class TestOneWithWeights:
         signers.write_text(signers.read_text().replace("AAAAC3", "AAAAD3"))
         assert matterzoo("verify", archive, "--signers", signers).code == ExitCode.DIGEST_MISMATCH
 
+    def test_without_another_name_it_is_called_after_its_model(self, matterzoo, weights: Path, tmp_path: Path) -> None:
+        ended = matterzoo("archive", "weighed", "--no-image")
+        assert ended.code == 0, ended.stderr
+        assert "matterzoo verify weighed.tar" in ended.stdout
+        assert matterzoo("verify", "weighed.tar").code == 0
+
     def test_a_tar_is_not_signed_and_that_is_said_at_once(self, matterzoo, weights: Path, tmp_path: Path) -> None:
         assert matterzoo("archive", "weighed", "-o", tmp_path / "a.tar", "--sign", weights).code == ExitCode.USAGE
         assert not (tmp_path / "a.tar").exists()
@@ -254,6 +260,12 @@ def test_an_unlocked_model_cannot_be_archived(matterzoo, private_zoo: Path, tmp_
     code, _, stderr = matterzoo("archive", "trivial", "-o", tmp_path / "archive", "--no-image")
     assert code == ExitCode.BAD_CARD
     assert "matterzoo lock trivial" in stderr
+
+
+def test_several_models_are_asked_for_a_name_before_anything_is_done(matterzoo, tmp_path: Path) -> None:
+    code, _, stderr = matterzoo("archive", SMALL, REAL, "--no-image")
+    assert code == ExitCode.USAGE
+    assert "-o NAME.tar" in stderr
 
 
 def test_where_no_engine_answers_the_way_without_is_named(

@@ -23,7 +23,13 @@ SHA256 = typer.Option("", "--identity", help="What its identity must be, where y
 
 def archive(
     models: list[str] = typer.Argument(..., help="Models' ids."),
-    out: Path = typer.Option(..., "--out", "-o", help="A folder to be made, or a file whose name ends in .tar."),
+    out: Path = typer.Option(
+        None,
+        "--out",
+        "-o",
+        help="A folder to be made, or a file whose name ends in .tar  [of one model: MODEL.tar].",
+        show_default=False,
+    ),
     device: str = typer.Option("cpu", "--device", help="cpu or cuda: which lock."),
     weights: str = typer.Option(
         "auto", "--weights", help="auto: those that nothing forbids to pass on; all: for your own keeping; none."
@@ -41,9 +47,10 @@ def archive(
     from matterzoo_harness.archive.signing import refuse_tar, sign_archive
     from matterzoo_harness.environments.folder import find_environment
 
+    found = [find(name) for name in dict.fromkeys(models)]
+    out = out or _usual_place([model.id for model in found], signed=bool(sign))
     if sign:
         refuse_tar(out)
-    found = [find(name) for name in dict.fromkeys(models)]
     chosen = [(model, choose_variant(device, find_environment(model.card.environment))[1]) for model in found]
     with amounts() as tick:
         made = make_archive(
@@ -153,6 +160,13 @@ def cite(
     text = bibliography([find(name) for name in dict.fromkeys(models)], used)
     console.emit({"bibtex": text}) if json else print(text, end="")
     return 0
+
+
+def _usual_place(models: list[str], *, signed: bool) -> Path:
+    """Name an archive after its one model, in this folder; a signed one is a folder itself."""
+    if len(models) != 1:
+        raise MatterzooError(ExitCode.USAGE, "an archive of several models has no name of its own", "-o NAME.tar")
+    return Path(f"{models[0]}-archive" if signed else f"{models[0]}.tar")
 
 
 def _weights(asked: str) -> Weights:
