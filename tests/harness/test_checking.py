@@ -154,6 +154,16 @@ def test_the_fixed_records_can_be_had_again_by_their_ids(zoo: Path, tmp_path: Pa
         fixed_inputs(model, tmp_path / "c", ["unobtainium"])
 
 
+def test_a_model_whose_language_no_sample_speaks_brings_records_of_its_own(zoo: Path, tmp_path: Path) -> None:
+    model = find("trivial")
+    (model.folder / "fixed.csv").write_text("id,text\nsalt,Na4Cl4\ndiamond,C8\n")
+    own = fixed_inputs(model, tmp_path / "a").with_view("text").records
+    assert list(own.ids) == ["salt", "diamond"]
+    assert own[1].views["text"] == "C8"
+    with pytest.raises(MatterzooError, match=r"fixed\.csv lack Si-diamond"):
+        fixed_inputs(model, tmp_path / "b", ["Si-diamond"])
+
+
 def answer(pooled: np.ndarray, records: str = "r", energy: float = -3.0, **about: object) -> Embeddings:
     from matterzoo_schemas.columns import Strings
 

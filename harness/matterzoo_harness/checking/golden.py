@@ -12,6 +12,7 @@ import numpy as np
 from matterzoo_harness.checking.files import golden_file
 from matterzoo_harness.inputs import Inputs
 from matterzoo_harness.model import Model
+from matterzoo_harness.readers.read import read
 from matterzoo_harness.readers.result import ReadResult
 from matterzoo_harness.samples import load_sample
 from matterzoo_schemas.canonical import sha256_of_file
@@ -32,10 +33,12 @@ SAMPLES = {
     View.GRID: ("grids",),
 }  # fmt: skip
 """Which built-in samples the records of a view are taken from, or made of."""
+OWN = "fixed.csv"
+"""Records in a model's own folder, where no sample speaks its language."""
 
 
 def fixed_inputs(model: Model, folder: Path, ids: Sequence[str] = ()) -> Inputs:
-    """Return the fixed records of a model: spread over those of the built-in samples that its domain holds.
+    """Return the fixed records of a model: its own, or spread over those of the samples that its domain holds.
 
     Parameters
     ----------
@@ -51,16 +54,26 @@ def fixed_inputs(model: Model, folder: Path, ids: Sequence[str] = ()) -> Inputs:
     MatterzooError
         `USAGE` for a view that no sample has; `BAD_INPUT` if the samples have nothing of the domain, or not those ids.
     """
+    there, source = _there(model)
+    if not there or not set(ids) <= set(there):
+        lacking = ", ".join(sorted(set(ids) - set(there))) or "anything that this model takes"
+        raise MatterzooError(ExitCode.BAD_INPUT, f"{model.id}: {source} lack {lacking}")
+    rows = np.unique(np.linspace(0, len(there) - 1, COUNT).round().astype(int))
+    chosen = ids or [list(there)[row] for row in rows]
+    return Inputs(ReadResult(Records.of(there[name] for name in chosen)), folder)
+
+
+def _there(model: Model) -> tuple[dict[str, Sample], str]:
+    """Return the records that a model can be asked about, by id, and where they are from, in words."""
+    own = model.folder / OWN
+    if own.is_file():
+        records = read(own).records
+        return {sample.id: sample for sample in (records[row] for row in range(len(records)))}, f"the records of {own}"
     names = SAMPLES.get(model.card.view)
     if names is None:
         raise MatterzooError(ExitCode.USAGE, f"{model.id}: no sample has the view {model.card.view.value!r}")
     there = {sample.id: sample for name in names for sample in _within(load_sample(name), model.card)}
-    if not there or not set(ids) <= set(there):
-        lacking = ", ".join(sorted(set(ids) - set(there))) or "anything that this model takes"
-        raise MatterzooError(ExitCode.BAD_INPUT, f"{model.id}: the samples {' and '.join(names)} lack {lacking}")
-    rows = np.unique(np.linspace(0, len(there) - 1, COUNT).round().astype(int))
-    chosen = ids or [list(there)[row] for row in rows]
-    return Inputs(ReadResult(Records.of(there[name] for name in chosen)), folder)
+    return there, f"the samples {' and '.join(names)}"
 
 
 def _within(records: Records, card: ModelCard) -> list[Sample]:

@@ -1,4 +1,4 @@
-"""Tables with a column of SMILES, SELFIES or sequences, and plain lists of SMILES."""
+"""Tables with a column of SMILES, SELFIES, sequences or texts, and plain lists of SMILES."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ VIEW_COLUMNS = {
     "smiles": ("smiles", "canonical_smiles", "isomeric_smiles", "smiles_string", "smi", "mol_smiles"),
     "selfies": ("selfies",),
     "sequence": ("sequence", "protein_sequence", "aa_sequence", "seq"),
+    "text": ("text", "prompt"),
 }
+"""Names of columns by view, the first that is there: a table of molecules may describe them in words besides."""
 ID_COLUMNS = (*ID_KEYS, "compound_id", "chembl_id", "zinc_id", "cid", "accession", "uniprot", "index", "idx")
 DELIMITERS = ",\t;| "
 MISSING = frozenset({"", "na", "n/a", "nan", "none", "null", "-"})

@@ -55,6 +55,15 @@ def test_rows_that_cannot_be_are_failed_records_with_their_names(tmp_path):
     np.testing.assert_array_equal(result.records.labels["gap"], [1, 2, 3, 4, np.nan])
 
 
+def test_a_column_of_texts_is_read_as_they_are_where_no_column_says_more(tmp_path):
+    (tmp_path / "t.csv").write_text('id,text,gap\nsalt,"Na4Cl4, rock salt",5\nnone,,1\n')
+    result = read(tmp_path / "t.csv")
+    assert result.records[0].views == {"text": "Na4Cl4, rock salt"}
+    assert result.failures == {"none": "the text is empty"}
+    (tmp_path / "both.csv").write_text("text,smiles\nethanol,CCO\n")
+    assert set(read(tmp_path / "both.csv").records[0].views) == {"smiles"}
+
+
 def test_a_table_without_a_known_column_is_refused_with_the_known_names(tmp_path):
     (tmp_path / "t.csv").write_text("a,b\n1,2\n")
     with pytest.raises(MatterzooError, match=r"t\.csv.*no column is called smiles.*'a,b'") as raised:
