@@ -182,7 +182,7 @@ VECTORS = np.arange(1, 13, dtype=np.float32).reshape(3, 4)
     [
         (answer(VECTORS * np.float32(1.001)), "largest for r"),
         (answer(VECTORS, energy=-3.1), "energy"),
-        (answer(VECTORS[:, :3]), "shape"),
+        (answer(VECTORS[:, :3]), "was 4 numbers wide and is 3"),
         (answer(VECTORS, records="others"), "fixed records"),
         (answer(np.where(VECTORS == 7, np.nan, VECTORS).astype(np.float32)), "largest for r1"),
     ],
