@@ -98,7 +98,9 @@ def commit_installed(client: docker.DockerClient, base: str, given: Path, name: 
     except (DockerException, RequestException) as error:
         if "no space left" in str(error):
             raise _failed(name, "the engine's disk is full", str(error)) from error
-        raise MatterzooError(ExitCode.NO_ENGINE, f"{name} cannot be built: {error}", "matterzoo doctor") from error
+        unseen = "bind source path does not exist" in str(error)
+        hint = f"the engine must see {given.parent}: use one of this machine" if unseen else "matterzoo doctor"
+        raise MatterzooError(ExitCode.NO_ENGINE, f"{name} cannot be built: {error}", hint) from error
 
 
 def _failed(name: str, why: str, words: str) -> MatterzooError:

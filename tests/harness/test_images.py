@@ -14,6 +14,7 @@ from matterzoo_harness.engine import connect
 from matterzoo_harness.environments.folder import EnvironmentFolder, find_environment, read_environment
 from matterzoo_harness.environments.locks import lock_environment
 from matterzoo_harness.images import KEY_LABEL, build_environment_image, build_model_image, model_key
+from matterzoo_harness.installing import commit_installed
 from matterzoo_harness.provision import fetch_environment
 from matterzoo_harness.runtimes.orphans import BUILDER
 from matterzoo_harness.store import Store
@@ -108,6 +109,15 @@ class TestBuilding:
         assert words[-2:] == ["lo", "the pipe is blocked"]  # and no network
         names = [name for container in client.api.containers(all=True) for name in container["Names"]]
         assert not [name for name in names if name.startswith(f"/{BUILDER}")]
+
+    def test_an_engine_that_does_not_see_the_store_is_told_so(
+        self, client: docker.DockerClient, tmp_path: Path
+    ) -> None:
+        base = ensure_base_image(client, "debootstrap", "3.11", (), Store())
+        with pytest.raises(MatterzooError) as refused:
+            commit_installed(client, base, tmp_path / "elsewhere", "matterzoo/environment:none", {})
+        assert refused.value.code is ExitCode.NO_ENGINE
+        assert str(tmp_path) in refused.value.hint
 
     def test_it_compiles_nothing_when_it_runs(self, client: docker.DockerClient, image: str) -> None:
         code = (
