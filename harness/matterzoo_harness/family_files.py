@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from pathlib import Path
 
 from matterzoo_schemas.canonical import sha256_of, sha256_of_file
@@ -23,7 +24,9 @@ def family_files(adapter: Path) -> list[Path]:
         if file in found:
             continue
         found |= {file, *file.parent.glob(f"{file.stem}.*.txt")}
-        waiting += [beside for name in _imports(file) if (beside := file.with_name(f"{name}.py")).is_file()]
+        waiting += [
+            beside for name in _imports(file.read_bytes()) if (beside := file.with_name(f"{name}.py")).is_file()
+        ]
     return sorted(found)
 
 
@@ -35,13 +38,15 @@ def family_sha256(adapter: Path) -> str:
     return sha256_of({file.name: sha256_of_file(file) for file in files})
 
 
-def _imports(file: Path) -> set[str]:
-    names = set()
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+@lru_cache(maxsize=512)
+def _imports(source: bytes) -> frozenset[str]:
+    """Name the modules of `MODELS` that a source imports; a file is asked for once a model, and parsed once."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.module == MODELS:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(f"{MODELS}."):
             names.add(node.module.removeprefix(f"{MODELS}."))
         elif isinstance(node, ast.Import):
             names |= {a.name.removeprefix(f"{MODELS}.") for a in node.names if a.name.startswith(f"{MODELS}.")}
-    return names
+    return frozenset(names)

@@ -81,7 +81,7 @@ def test_an_answer_is_kept_and_needs_no_index_again(
     assert refusal.value.code is ExitCode.INPUT_MISSING
 
 
-@pytest.mark.parametrize("change", ["requirements", "settings", "python"])
+@pytest.mark.parametrize("change", ["requirements", "settings", pytest.param("python", marks=pytest.mark.slow)])
 def test_an_environment_that_changed_is_asked_for_again_and_the_others_are_not(
     three: list[EnvironmentFolder], change: str
 ) -> None:

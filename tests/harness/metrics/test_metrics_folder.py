@@ -142,6 +142,7 @@ def test_a_killed_run_continues_and_gives_the_same_bits(folder, tmp_path, strip)
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
 
 
+@pytest.mark.slow
 def test_the_state_of_other_inputs_is_not_continued(folder, tmp_path, three):
     subprocess.run([sys.executable, "-c", KILLED, folder, tmp_path / "out", "7"], capture_output=True, check=False)
     assert list((tmp_path / "out" / ".state").glob("*.npz"))

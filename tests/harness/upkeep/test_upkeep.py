@@ -142,6 +142,7 @@ def test_what_two_environments_share_counts_once(store: Store, tmp_path: Path) -
     assert [holding.size > 0 for holding in holdings(NOTHING, store)] == [True, False]
 
 
+@pytest.mark.slow
 def test_gc_only_shows_what_it_would_remove_until_it_is_told_to(matterzoo, store: Store) -> None:
     digest = put(store, b"unused")
     code, stdout, stderr = matterzoo("gc")
