@@ -1,4 +1,4 @@
-"""What `make test` calls: every test, or with `--fast` those that need nothing and end within some two minutes.
+"""What `make test` calls: every test, or with `--fast` those that need nothing and end within two minutes.
 
 Where a real part of the system is absent (a container engine, the package registries, a GPU), all the rest runs, and
 the last lines name what was absent. With CI=true an absent container engine is a failure. Further arguments go to

@@ -38,7 +38,8 @@ def small_server() -> Iterator[SmallServer]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     shown.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    waits = {"poll_interval": 0.01}  # for its end: half a second a test, else
+    thread = threading.Thread(target=server.serve_forever, kwargs=waits, daemon=True)
     thread.start()
     try:
         yield shown
