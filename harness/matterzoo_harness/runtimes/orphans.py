@@ -13,7 +13,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import docker
-import psutil
 from docker.errors import APIError
 
 from matterzoo_schemas.canonical import sha256_of
@@ -71,11 +70,16 @@ def _builders() -> str:
 
 
 def _mark(pid: int) -> str:
-    """Name a process so that a later one of the same number is not taken for it; empty if there is none."""
+    """Name a process so that a later one of the same number is not taken for it; empty if there is none.
+
+    By its start in ticks since the boot (proc(5), stat, field 22), which is one number for ever: the same as a date
+    changes whenever the system's clock is set, and then every living process would be taken for a dead one.
+    """
     try:
-        return f"{pid}:{psutil.Process(pid).create_time():.2f}"
-    except psutil.Error:
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
         return ""
+    return f"{pid}:{stat.rpartition(')')[2].split()[19]}"  # what stands before it, a name, may hold blanks
 
 
 def _machine() -> str:

@@ -258,7 +258,7 @@ class TestDocker:
         client = connect()
         image = model_image("probe", find_environment("plain"), "cpu", spec.card, Store())
         living = client.containers.create(image, labels=harness_labels("living"))
-        dead = client.containers.create(image, labels=harness_labels("dead") | {HARNESS: "4194304:0.00"})
+        dead = client.containers.create(image, labels=harness_labels("dead") | {HARNESS: "4194304:0"})
         try:
             assert reap_orphans(client) == ["dead"]
             left = {container["Id"] for container in client.api.containers(all=True)}
@@ -268,6 +268,13 @@ class TestDocker:
             living.remove(force=True)
             with suppress(NotFound):
                 dead.remove(force=True)
+
+    def test_a_clock_that_is_set_makes_no_harness_a_dead_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from matterzoo_harness.runtimes.orphans import harness_labels
+
+        before = harness_labels("living")
+        monkeypatch.setattr("psutil._pslinux.boot_time", lambda: 1.0)
+        assert harness_labels("living") == before
 
     def test_so_is_one_in_which_a_dead_harness_installed_an_environment(self, plain_environment: None) -> None:
         from matterzoo_harness.bases.choice import ensure_base_image
@@ -279,7 +286,7 @@ class TestDocker:
         base = ensure_base_image(client, "debootstrap", "3.11", (), Store())
         mine = builder_name()
         machine, _, _, token = mine.split("_")
-        names = (mine, f"{machine}_4194304_0.00_{token}")
+        names = (mine, f"{machine}_4194304_0_{token}")
         living, dead = (client.containers.create(base, ["sh"], name=name) for name in names)
         try:
             assert reap_orphans(client) == [dead.name]
