@@ -167,7 +167,7 @@ def _lines(folders: Iterable[tuple[Zoo, Path]]) -> list[dict[str, Any]]:
 
 def _line(name: str, model: Model | MatterzooError, untrained: list[Model]) -> dict[str, Any]:
     from matterzoo.missing import missing_piece
-    from matterzoo.states import standing_of, why_not_archival
+    from matterzoo.states import standing_of
 
     if isinstance(model, MatterzooError):
         return {"id": name, "state": "invalid", "reason": model.message, "missing": model.message}
@@ -189,7 +189,7 @@ def _line(name: str, model: Model | MatterzooError, untrained: list[Model]) -> d
         "state": standing.state,
         "random_weights": card.random_weights,
         "weights_pinned": model.weights_pinned,
-        "archival": why_not_archival(model) is None,
+        "archival": standing.locked and model.weights_pinned,
         "missing": missing_piece(model, standing),
         "private": model.private,
         "summary": card.summary,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from matterzoo.locking import resolve
 from matterzoo_harness import hub
+from matterzoo_harness.agreement import changed_since_lock
 from matterzoo_harness.environments.folder import EnvironmentFolder, find_environment
 from matterzoo_harness.environments.lock_changes import Change, lock_changes
 from matterzoo_harness.images import model_key
@@ -31,13 +32,13 @@ def check_lock(name: str, progress: Callable[[str], None]) -> list[Change]:
 def _of_model(model: Model) -> list[Change]:
     """Compare `lock.json` with the files that it speaks of, and with the hub."""
     place, changes = f"{model.id}/lock.json", []
-    if model.lock.adapter_sha256 != model.adapter_sha256:
-        changes.append(Change(place, "adapter_sha256", f"{model.adapter_file.name} was changed", wanted=True))
     folder = find_environment(model.card.environment)
-    for variant in folder.environment.variants:
-        if model.lock.environment_sha256.get(variant) != folder.lock_sha256(variant):
-            why = f"{variant}.lock of {folder.name} was changed"
-            changes.append(Change(place, f"environment_sha256.{variant}", why, wanted=True))
+    for file in changed_since_lock(model, folder):
+        if file == model.adapter_file:
+            changes.append(Change(place, "adapter_sha256", f"{file.name} was changed", wanted=True))
+        else:
+            why = f"{file.name} of {folder.name} was changed"
+            changes.append(Change(place, f"environment_sha256.{file.stem}", why, wanted=True))
     changes += _of_recipe(model, folder, place)
     if not model.weights_pinned:
         changes.append(Change(place, "checkpoint", "its weights were never fetched", wanted=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from matterzoo_harness.agreement import changed_since_lock
 from matterzoo_harness.archive.pinned import refuse_unlocked
 from matterzoo_harness.cards import read_card
 from matterzoo_harness.environments.folder import find_environment
@@ -70,13 +71,9 @@ def standing_of(model: Model, zoo: Iterable[Model] | None = None) -> Standing:
 def is_locked(model: Model) -> bool:
     """Tell whether the environment's locks and the model's own records stand and agree."""
     try:
-        folder = find_environment(model.card.environment)
-        for variant in folder.environment.variants:
-            if model.lock.environment_sha256.get(variant) != folder.lock_sha256(variant):
-                return False
+        return not any(changed_since_lock(model, find_environment(model.card.environment)))
     except MatterzooError:
         return False
-    return model.lock.adapter_sha256 == model.adapter_sha256
 
 
 def why_not_archival(model: Model) -> str | None:

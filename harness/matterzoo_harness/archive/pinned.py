@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from matterzoo_harness.agreement import changed_since_lock
 from matterzoo_harness.environments.folder import EnvironmentFolder
 from matterzoo_harness.model import Model
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
@@ -18,8 +19,6 @@ def refuse_unlocked(model: Model, folder: EnvironmentFolder) -> None:
     hint = f"matterzoo lock {model.id}"
     if not model.weights_pinned:
         raise MatterzooError(ExitCode.BAD_CARD, f"{model.id}: the hash of its weights is not known", hint)
-    if model.lock.adapter_sha256 != model.adapter_sha256:
-        raise MatterzooError(ExitCode.BAD_CARD, f"{model.id}: its adapter is not the one that was locked", hint)
-    for variant in folder.environment.variants:
-        if model.lock.environment_sha256.get(variant) != folder.lock_sha256(variant):
-            raise MatterzooError(ExitCode.BAD_CARD, f"{model.id}: {variant}.lock is not the one that was locked", hint)
+    for file in changed_since_lock(model, folder):
+        what = "its adapter" if file == model.adapter_file else file.name
+        raise MatterzooError(ExitCode.BAD_CARD, f"{model.id}: {what} is not the one that was locked", hint)

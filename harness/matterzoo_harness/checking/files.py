@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from matterzoo_harness.agreement import changed_since_lock
 from matterzoo_harness.checking.scaffold import left_open
 from matterzoo_harness.environments.folder import find_environment
 from matterzoo_harness.locations import packaged_models
@@ -55,15 +56,12 @@ def _locked(model: Model) -> str:
 
 
 def _lock_agrees(model: Model) -> str:
-    lock = model.lock
     if _environment(model) or _locked(model):
         return ""
-    if lock.adapter_sha256 != model.adapter_sha256:
-        return f"{model.adapter_file.name} is not the one that was locked: matterzoo lock {model.id}"
     folder = find_environment(model.card.environment)
-    for variant in folder.environment.variants:
-        if lock.environment_sha256.get(variant) != folder.lock_sha256(variant):
-            return f"{variant}.lock of {folder.name} is not the one that was locked: matterzoo lock {model.id}"
+    for file in changed_since_lock(model, folder):
+        what = file.name if file == model.adapter_file else f"{file.name} of {folder.name}"
+        return f"{what} is not the one that was locked: matterzoo lock {model.id}"
     return ""
 
 
