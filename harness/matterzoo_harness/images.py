@@ -15,7 +15,7 @@ from matterzoo_harness.engine import find_image
 from matterzoo_harness.environments.folder import EnvironmentFolder
 from matterzoo_harness.environments.sealed import build_sources, tool_pins
 from matterzoo_harness.environments.wheels import require_wheels, requirements_of
-from matterzoo_harness.installing import RECIPE, commit_installed, lay_out
+from matterzoo_harness.installing import RECIPE, commit_installed, lay_out, not_built
 from matterzoo_harness.locations import packaged_containers
 from matterzoo_harness.packing import packed
 from matterzoo_harness.runtimes.base import Progress, quiet
@@ -206,5 +206,4 @@ def _build(
         words = "".join(str(line.get("stream", "")) for line in error.build_log if isinstance(line, dict))
         raise MatterzooError(ExitCode.BAD_CARD, f"{name} cannot be built: {error.msg}\n{words[-3000:]}") from error
     except DockerException as error:
-        code = ExitCode.DISK_FULL if "no space left" in str(error) else ExitCode.BAD_CARD
-        raise MatterzooError(code, f"{name} cannot be built: {error}") from error
+        raise not_built(name, str(error)) from error

@@ -8,15 +8,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import docker
-from docker.errors import APIError, DockerException
+from docker.errors import DockerException
 from docker.types import Mount
 from requests.exceptions import RequestException
 
-from matterzoo_harness.runtimes.orphans import builder_name, reap_orphans
+from matterzoo_harness.runtimes.orphans import builder_name, reap_orphans, remove_container
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
 
 RECIPE = "install.sh"
@@ -89,23 +88,19 @@ def commit_installed(client: docker.DockerClient, base: str, given: Path, name: 
             code = int(client.api.wait(container)["StatusCode"])
             if code:
                 words = client.api.logs(container, tail=SHOWN).decode("utf-8", "replace")
-                raise _failed(name, f"install.sh ended with exit code {code}", words)
+                raise not_built(name, f"{RECIPE} ended with exit code {code}:\n{words}")
             changes = [f'LABEL {key}="{value}"' for key, value in labels.items()] + [f'CMD ["{INTERPRETER}"]']
             client.api.commit(container, repository, tag, changes="\n".join(changes))
         finally:
-            with suppress(APIError):
-                client.api.remove_container(container, force=True)
+            remove_container(client, container)
     except (DockerException, RequestException) as error:
-        if "no space left" in str(error):
-            raise _failed(name, "the engine's disk is full", str(error)) from error
         unseen = "bind source path does not exist" in str(error)
         hint = f"the engine must see {given.parent}: use one of this machine" if unseen else "matterzoo doctor"
-        raise MatterzooError(ExitCode.NO_ENGINE, f"{name} cannot be built: {error}", hint) from error
+        raise not_built(name, str(error), ExitCode.NO_ENGINE, hint) from error
 
 
-def _failed(name: str, why: str, words: str) -> MatterzooError:
-    full = "no space left" in words.lower()
-    hint = "free some space where the engine keeps its images (docker system df)" if full else ""
-    return MatterzooError(
-        ExitCode.DISK_FULL if full else ExitCode.BAD_CARD, f"{name} cannot be built: {why}:\n{words}", hint
-    )
+def not_built(name: str, words: str, code: ExitCode = ExitCode.BAD_CARD, hint: str = "") -> MatterzooError:
+    """Say that an image cannot be built, with the engine's words; a full disk has a code and a hint of its own."""
+    if "no space left" in words.lower():
+        code, hint = ExitCode.DISK_FULL, "free some space where the engine keeps its images (docker system df)"
+    return MatterzooError(code, f"{name} cannot be built: {words}", hint)

@@ -110,9 +110,7 @@ def lock_model(model: Model, *, upgrade: bool, progress: Progress) -> dict[str, 
 
 def fetch_name(name: str, *, device: str, runtime: str, progress: Progress) -> None:
     """Put into the store what a model or an environment needs."""
-    found = resolve(name)
-    folder = find_environment(found.card.environment) if isinstance(found, Model) else found
-    _, variant = choose_variant(device, folder)
+    found, folder, variant = _resolved(name, device)
     store = Store()
     if isinstance(found, Model):
         fetch_model(found, variant, store, progress)
@@ -138,15 +136,22 @@ def prove_fetched(name: str, *, device: str, runtime: str, progress: Progress) -
     """
     locations.forbid_network()
     fetch_name(name, device=device, runtime=runtime, progress=progress)
-    found, store = resolve(name), Store()
-    folder = find_environment(found.card.environment) if isinstance(found, Model) else found
-    contents = environment_contents(folder, choose_variant(device, folder)[1], store)
+    found, folder, variant = _resolved(name, device)
+    store = Store()
+    contents = environment_contents(folder, variant, store)
     if isinstance(found, Model):
         contents |= contents_of(found.card.checkpoint, found.lock.checkpoint, store)
     if runtime != "venv":
         contents |= base_contents(folder.environment.python, store)
     there = [store.get(sha256) for sha256 in sorted(contents) if store.find(sha256)]  # of a pin's files, one suffices
     return sum(file.stat().st_size for file in there)
+
+
+def _resolved(name: str, device: str) -> tuple[Model | EnvironmentFolder, EnvironmentFolder, VariantName]:
+    """Return what a name means, the environment that it means or needs, and which lock of that a device takes."""
+    found = resolve(name)
+    folder = find_environment(found.card.environment) if isinstance(found, Model) else found
+    return found, folder, choose_variant(device, folder)[1]
 
 
 def choose_variant(device: str, folder: EnvironmentFolder) -> tuple[str, VariantName]:
@@ -163,9 +168,7 @@ def build_name(name: str, *, device: str, progress: Progress) -> dict[str, Any]:
     from matterzoo_harness.engine import connect
     from matterzoo_harness.images import build_environment_image, build_model_image, environment_key, model_key
 
-    found = resolve(name)
-    folder = find_environment(found.card.environment) if isinstance(found, Model) else found
-    _, variant = choose_variant(device, folder)
+    found, folder, variant = _resolved(name, device)
     store = Store()
     client = connect()
     if isinstance(found, Model):

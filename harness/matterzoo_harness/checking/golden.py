@@ -67,8 +67,7 @@ def _there(model: Model) -> tuple[dict[str, Sample], str]:
     """Return the records that a model can be asked about, by id, and where they are from, in words."""
     own = model.folder / OWN
     if own.is_file():
-        records = read(own).records
-        return {sample.id: sample for sample in (records[row] for row in range(len(records)))}, f"the records of {own}"
+        return {sample.id: sample for sample in _samples(read(own).records)}, f"the records of {own}"
     names = SAMPLES.get(model.card.view)
     if names is None:
         raise MatterzooError(ExitCode.USAGE, f"{model.id}: no sample has the view {model.card.view.value!r}")
@@ -76,8 +75,12 @@ def _there(model: Model) -> tuple[dict[str, Sample], str]:
     return there, f"the samples {' and '.join(names)}"
 
 
+def _samples(records: Records) -> list[Sample]:
+    return [records[row] for row in range(len(records))]
+
+
 def _within(records: Records, card: ModelCard) -> list[Sample]:
-    samples = [records[row] for row in range(len(records))]
+    samples = _samples(records)
     if card.view in (View.SMILES, View.SELFIES):
         return [sample for sample in samples if "smiles" in sample.views]
     if card.view is View.BACKBONE:

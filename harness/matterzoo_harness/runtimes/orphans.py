@@ -46,23 +46,24 @@ def reap_orphans(client: docker.DockerClient) -> list[str]:
     for container in client.api.containers(all=True, filters={"label": f"{MACHINE}={_machine()}"}):
         labels = container["Labels"]
         if _is_dead(labels.get(HARNESS, "")):
-            _remove(client, container["Id"])
+            remove_container(client, container["Id"])
             reaped.append(labels.get(RUN, ""))
     for container in client.api.containers(all=True, filters={"name": f"^/?{_builders()}_"}):
         name = str(container["Names"][0]).lstrip("/")
         if _is_dead(":".join(name.split("_")[1:3])):
-            _remove(client, container["Id"])
+            remove_container(client, container["Id"])
             reaped.append(name)
     return reaped
 
 
+def remove_container(client: docker.DockerClient, container: str) -> None:
+    """Remove a container, running or not; it may be on its way out already."""
+    with suppress(APIError):
+        client.api.remove_container(container, force=True)
+
+
 def _is_dead(mark: str) -> bool:
     return mark != _mark(int(mark.partition(":")[0] or 0))
-
-
-def _remove(client: docker.DockerClient, container: str) -> None:
-    with suppress(APIError):  # it may be on its way out already
-        client.api.remove_container(container, v=True, force=True)
 
 
 def _builders() -> str:
