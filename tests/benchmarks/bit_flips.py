@@ -15,17 +15,11 @@ import tarfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from damage import flip_bit
+
 from matterzoo_harness.archive.reading import verify
 from matterzoo_schemas.exit_codes import ExitCode, MatterzooError
-
-
-def flip(file: Path, place: int, bit: int) -> None:
-    """Flip one bit of a file where it lies."""
-    with file.open("r+b", buffering=0) as stream:
-        stream.seek(place)
-        byte = stream.read(1)[0]
-        stream.seek(place)
-        stream.write(bytes([byte ^ (1 << bit)]))
 
 
 def owner(archive: Path, file: Path, place: int, members: list[tarfile.TarInfo]) -> str:
@@ -50,7 +44,7 @@ def main() -> int:
     for number in range(flips):
         (file,) = draw.choices(files, sizes if number % 2 else None)
         place, bit = draw.randrange(file.stat().st_size), draw.randrange(8)
-        flip(file, place, bit)
+        flip_bit(file, place, bit)
         try:
             verify(archive)
             print(f"MISSED: bit {bit} of byte {place} of {file}")
@@ -63,7 +57,7 @@ def main() -> int:
                 print(f"NOT NAMED: bit {bit} of byte {place} of {file} ({name}): {error.code!r} {error.message}")
                 unnamed += 1
         finally:
-            flip(file, place, bit)
+            flip_bit(file, place, bit)
     whole = verify(archive).identity == identity
     each = (time.perf_counter() - began) / flips
     size = sum(sizes) / 1e6

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from damage import flip_bit
 from no_network import matterzoo_without_network, needs_namespaces
 
 from matterzoo_harness.environments.folder import find_environment
@@ -63,9 +64,8 @@ def test_fetch_offline_reads_every_byte_and_names_what_is_missing_or_damaged(
     plain = find_environment("plain")
     wheels = require_wheels(plain.pins("cpu"), plain.environment.python, Store(moved_home / "store"), "")
     (wheel,) = (wheel.path for wheel in wheels if wheel.pin.name == "numpy")
-    content = wheel.read_bytes()
     wheel.chmod(0o644)
-    wheel.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    flip_bit(wheel, wheel.stat().st_size - 1)
     code, _, stderr = matterzoo(*asked)
     assert code == ExitCode.DIGEST_MISMATCH
     assert str(wheel) in stderr

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from damage import flip_bit
 
 from matterzoo_harness.archive.reading import verify
 from matterzoo_harness.archive.writing import write_archive
@@ -65,15 +66,12 @@ def test_a_bit_flipped_anywhere_is_found_and_its_file_named(archive: Path) -> No
     for _ in range(FLIPS):
         (part,) = draw.choices(places, sizes)
         byte, bit = draw.randrange(part.stat().st_size), draw.randrange(8)
-        content = bytearray(part.read_bytes())
-        content[byte] ^= 1 << bit
-        part.write_bytes(content)
+        flip_bit(part, byte, bit)
         with pytest.raises(MatterzooError) as caught:
             verify(archive)
         assert caught.value.code == ExitCode.DIGEST_MISMATCH, f"bit {bit} of byte {byte} of {part}"
         assert part.name in caught.value.message
-        content[byte] ^= 1 << bit
-        part.write_bytes(content)
+        flip_bit(part, byte, bit)
     verify(archive)
 
 
